@@ -1,0 +1,1 @@
+"""cytoproc: flow cytometry exports into numbers somebody signs."""

@@ -1,0 +1,76 @@
+"""What is known of a sample once its events are gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Intensity", "PopulationCount", "QCFlag", "Repair", "SampleResult", "Severity"]
+
+
+class Severity(StrEnum):
+    """How much a flag weighs."""
+
+    INFO = "info"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Something in a file that was inconsistent and could be read all the same.
+
+    `code` is stable; `message` says what was found and what was done.
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class QCFlag:
+    """A finding about one sample's data."""
+
+    code: str
+    message: str
+    severity: Severity = Severity.WARN
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationCount:
+    """How many events a population has. `n_parent` is the count of its parent; `gate_source` says where its gate came from."""
+
+    path: str
+    parent: str
+    n_events: int
+    n_parent: int
+    gate_source: str = "LOCKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Intensity:
+    """The middle of a population's values on one channel, in linear compensated units; NaN if the population is empty."""
+
+    path: str
+    marker: str
+    statistic: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class SampleResult:
+    """Everything a worker gives back for one file. `error_code` is empty unless the file could not be processed."""
+
+    sample_id: str
+    file: str
+    sha256: str = ""
+    template: str = ""
+    n_events: int = 0
+    counts: tuple[PopulationCount, ...] = ()
+    intensities: tuple[Intensity, ...] = ()
+    flags: tuple[QCFlag, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    acquisition: tuple[tuple[str, str], ...] = ()
+    spillover_source: str = ""
+    error_code: str = ""
+    error: str = ""
