@@ -141,7 +141,10 @@ class DocumentError(CytoprocError, ValueError):
     def __init__(self, document: str, problems: Iterable[Problem]) -> None:
         self.document = document
         self.problems = tuple(problems)
-        lines = [f"{document}: {len(self.problems)} problem(s)", *(f"  {document}:{p}" if p.line else f"  {p}" for p in self.problems)]
+        lines = [
+            f"{document}: {len(self.problems)} problem(s)",
+            *(f"  {document}:{p}" if p.line else f"  {p}" for p in self.problems),
+        ]
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -58,6 +59,16 @@ class EventTable:
         """Return one channel in linear units, for all events or for those in `rows`."""
         stored = self.values[:, index] if rows is None else self.values[rows, index]
         return self.panel.channels[index].linearize(stored)
+
+    def columns(self, indices: Sequence[int], rows: Indices | None = None) -> npt.NDArray[np.float64]:
+        """Return several channels in linear units, shape (channels, events), contiguous float64."""
+        rows_first = (
+            self.values if rows is None else self.values.take(rows, axis=0)
+        )  # whole rows lie together in memory
+        out = np.empty((len(indices), len(rows_first)), dtype=np.float64)
+        for k, j in enumerate(indices):
+            out[k] = self.panel.channels[j].linearize(rows_first[:, j])
+        return out
 
     def linear(self) -> npt.NDArray[np.float64]:
         """Return all values in linear units, as a new float64 array of shape (events, channels)."""

@@ -21,7 +21,8 @@ FloatArray = npt.NDArray[np.floating]
 _TIME = re.compile(r"^(time|hdr-t|tme|timestamp)\b", re.IGNORECASE)
 _SCATTER = re.compile(r"^(fsc|ssc|fs|ss|bsc|vssc|bssc|forward|side|fwsc|afsc|mfsc)(\d*)([\W_]|$|\d)", re.IGNORECASE)
 _OTHER = re.compile(
-    r"^(event[ _#-]*(length|count|number|no|id)?|width|center|offset|residual|cell[ _]?id|hdr-\w+|index|saturated|class\w*)$",
+    r"^(event[ _#-]*(length|count|number|no|id)?|width|center|offset|residual|cell[ _]?id|hdr-\w+"
+    r"|index|saturated|class\w*)$",
     re.IGNORECASE,
 )
 _MARK_OF_COMPENSATION = re.compile(r"^(fj)?comp-", re.IGNORECASE)
@@ -145,8 +146,8 @@ class Panel:
     def find(self, marker: str, aliases: Iterable[str] = ()) -> int:
         """Return the column of the channel that carries a marker, by its name or an alias.
 
-        A whole `$PnS` or `$PnN` must match: first to the letter, else without case, spaces, `-`, `_` and `.`. The marker's
-        own name goes before its aliases only in the message; if two channels match, none is chosen.
+        A whole `$PnS` or `$PnN` must match: first to the letter, else without case, spaces, `-`, `_` and `.`. The
+        marker's own name goes before its aliases only in the message; if two channels match, none is chosen.
 
         Raises
         ------
@@ -172,7 +173,9 @@ class Panel:
             return found[0]
         also = f" (also looked for: {', '.join(wanted[1:])})" if len(wanted) > 1 else ""
         if found:
-            places = "; ".join(f"channel {j + 1} $PnN={self.channels[j].name!r} $PnS={self.channels[j].label!r}" for j in found)
+            places = "; ".join(
+                f"channel {j + 1} $PnN={self.channels[j].name!r} $PnS={self.channels[j].label!r}" for j in found
+            )
             msg = f"marker {marker!r} is ambiguous{also}: {places}. Name the one channel in the template's markers."
             raise AmbiguousMarkerError(msg)
         msg = f"no channel carries marker {marker!r}{also}; this file has: {self.describe()}.{self._hint(wanted)}"

@@ -38,7 +38,7 @@ class QCFlag:
 
 @dataclass(frozen=True, slots=True)
 class PopulationCount:
-    """How many events a population has. `n_parent` is the count of its parent; `gate_source` says where its gate came from."""
+    """How many events a population has, and its parent; `gate_source` says where its gate came from."""
 
     path: str
     parent: str
@@ -49,7 +49,7 @@ class PopulationCount:
 
 @dataclass(frozen=True, slots=True)
 class Intensity:
-    """The middle of a population's values on one channel, in linear compensated units; NaN if the population is empty."""
+    """The middle of a population on one channel, in linear compensated units; NaN if it is empty."""
 
     path: str
     marker: str
@@ -59,7 +59,11 @@ class Intensity:
 
 @dataclass(frozen=True, slots=True)
 class SampleResult:
-    """Everything a worker gives back for one file. `error_code` is empty unless the file could not be processed."""
+    """Everything a worker gives back for one file.
+
+    `error_code` is empty unless the file could not be processed. `not_contained` lists (population, other) where the
+    report asks for a percentage of the other, and not all events of the population are in it.
+    """
 
     sample_id: str
     file: str
@@ -70,6 +74,7 @@ class SampleResult:
     intensities: tuple[Intensity, ...] = ()
     flags: tuple[QCFlag, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    not_contained: tuple[tuple[str, str], ...] = ()
     acquisition: tuple[tuple[str, str], ...] = ()
     spillover_source: str = ""
     error_code: str = ""
