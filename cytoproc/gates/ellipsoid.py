@@ -1,0 +1,92 @@
+"""An ellipse on two dimensions, an ellipsoid on more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from cytoproc.errors import CompensationError, GateError
+from cytoproc.gates.box import LinearBox
+from cytoproc.gates.dimension import Columns, Dimension, Units, scaled_points
+from cytoproc.model.events import Mask
+from cytoproc.model.spillover import invert
+from cytoproc.transforms.identity import Identity
+
+__all__ = ["EllipsoidGate"]
+
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class EllipsoidGate:
+    """Events whose squared Mahalanobis distance from a centre is at most `distance_square` (GatingML 2.0).
+
+    Parameters
+    ----------
+    axes
+        The n dimensions.
+    center
+        n coordinates, in `units`.
+    covariance
+        n x n, symmetric and positive definite, always in scale units: an ellipse is one only on its scale. So `units`
+        may be linear only where all scales are the identity.
+    distance_square
+        Above 0.
+    """
+
+    axes: tuple[Dimension, ...]
+    center: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...]
+    distance_square: float = 1.0
+    units: Units = Units.SCALE
+    _inverse: npt.NDArray[np.float64] = field(init=False, repr=False, compare=False)
+    _box: LinearBox = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check the form and invert the covariance once."""
+        n = len(self.axes)
+        if self.units is Units.LINEAR and any(d.scale != Identity() for d in self.axes):
+            msg = "an ellipse on a scale needs its centre and covariance in scale units: write units: scale"
+            raise GateError(msg)
+        matrix = np.array([list(row) for row in self.covariance], dtype=np.float64) if self.covariance else np.empty(0)
+        if n < 2 or len(self.center) != n or matrix.shape != (n, n):
+            msg = (
+                f"an ellipse on n >= 2 dimensions needs n coordinates and an n x n covariance; here are {n} dimensions"
+            )
+            raise GateError(msg)
+        if not (np.isfinite(matrix).all() and np.allclose(matrix, matrix.T, rtol=_ROUNDING, atol=0)):
+            msg = "the covariance of an ellipse must be symmetric and finite"
+            raise GateError(msg)
+        if not 0 < self.distance_square < np.inf or np.linalg.eigvalsh(matrix).min() <= 0:
+            msg = "an ellipse needs a positive definite covariance and a distance_square above 0"
+            raise GateError(msg)
+        center = scaled_points(self.axes, [self.center], Units.SCALE)[0]
+        half = np.sqrt(self.distance_square * np.diag(matrix)) * (1 + _ROUNDING)
+        object.__setattr__(self, "_inverse", _inverse(matrix))
+        object.__setattr__(self, "_box", LinearBox.around(self.axes, center - half, center + half))
+
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """One an axis."""
+        return self.axes
+
+    def contains(self, columns: Columns) -> Mask:
+        """Return one boolean an event: on or inside the ellipse, or not."""
+        positions, points = self._box.scaled_inside(columns)
+        away = [points[:, i] - c for i, c in enumerate(self.center)]
+        distance = np.zeros(len(points))
+        for i, a in enumerate(away):
+            distance += a * sum((b * self._inverse[j, i] for j, b in enumerate(away)), np.zeros(len(points)))
+        inside = np.zeros(len(columns), dtype=np.bool_)
+        inside[positions] = distance <= self.distance_square
+        return inside
+
+
+def _inverse(covariance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    try:
+        return invert(covariance)
+    except CompensationError:
+        msg = "an ellipse is too thin for its length to be computed with"
+        raise GateError(msg) from None

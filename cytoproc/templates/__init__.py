@@ -1,0 +1,1 @@
+"""The gating tree: read from YAML, checked, bound to a panel, applied to events."""

@@ -1,0 +1,339 @@
+"""The form of a template document: which keys there are, and what each may hold.
+
+Every part is checked on its own, so that one wrong part does not hide the problems of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from cytoproc.errors import Problem
+from cytoproc.gates.dimension import Units
+from cytoproc.templates.yaml import Places, WrittenFloat, WrittenInt
+
+__all__ = [
+    "SHAPES",
+    "DimensionPart",
+    "MarkerPart",
+    "PopulationPart",
+    "ReportPart",
+    "Shape",
+    "TopPart",
+    "check_part",
+    "did_you_mean",
+    "in_words",
+]
+
+
+def _as_written(value: Any) -> Any:
+    return value.text if isinstance(value, WrittenFloat | WrittenInt) else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str | float | int) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_written), Field(min_length=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Point = Annotated[list[Finite], Field(min_length=2, max_length=2)]
+TextList = Annotated[list[Text], BeforeValidator(_as_list)]
+FiniteList = Annotated[list[Finite], BeforeValidator(_as_list), Field(min_length=1)]
+
+
+class Part(BaseModel):
+    """A mapping with known keys only."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+P = TypeVar("P", bound=Part)
+
+
+class RatioPart(Part):
+    """`ratio: {numerator: CD3, denominator: CD19}`: a*(numerator - b)/(denominator - c)."""
+
+    numerator: Text
+    denominator: Text
+    a: Finite = 1.0
+    b: Finite = 0.0
+    c: Finite = 0.0
+
+
+class DimensionPart(Part):
+    """A channel by name, or a mapping that also says how it is compensated and scaled."""
+
+    channel: Text | None = None
+    ratio: RatioPart | None = None
+    compensation: Text | None = None
+    scale: Any = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, given: Any) -> Any:
+        if isinstance(given, str | WrittenFloat | WrittenInt):
+            return {"channel": _as_written(given)}
+        if isinstance(given, Mapping) and ("channel" in given) == ("ratio" in given):
+            kind = "dimension_choice"
+            raise PydanticCustomError(kind, "a dimension needs either 'channel' or 'ratio'")
+        return given
+
+
+class Shape(Part):
+    """What every shape says about its coordinates."""
+
+    units: Annotated[Units, Field(strict=False)] = Units.LINEAR
+
+
+class AbovePart(Shape):
+    """Events at or above a cut."""
+
+    channel: DimensionPart
+    cut: Finite
+
+
+class BelowPart(AbovePart):
+    """Events below a cut."""
+
+
+class SidePart(Part):
+    """One dimension and its range; an end left out is open."""
+
+    channel: DimensionPart
+    low: Finite | None = None
+    high: Finite | None = None
+
+
+class RangePart(Shape, SidePart):
+    """Events in [low, high)."""
+
+
+class RectanglePart(Shape):
+    """Events in [low, high) on each of several dimensions."""
+
+    sides: Annotated[list[SidePart], Field(min_length=1)]
+
+
+class PolygonPart(Shape):
+    """Events inside an outline."""
+
+    x: DimensionPart
+    y: DimensionPart
+    vertices: Annotated[list[Point], Field(min_length=3)]
+
+
+class EllipsePart(Shape):
+    """Events inside an ellipse on two dimensions."""
+
+    x: DimensionPart
+    y: DimensionPart
+    center: Point
+    covariance: Annotated[list[Point], Field(min_length=2, max_length=2)]
+    distance_square: Finite = 1.0
+
+
+class EllipsoidPart(Shape):
+    """Events inside an ellipsoid on two or more dimensions."""
+
+    dimensions: Annotated[list[DimensionPart], Field(min_length=2)]
+    center: list[Finite]
+    covariance: list[list[Finite]]
+    distance_square: Finite = 1.0
+
+
+class DividerPart(Part):
+    """One dimension and where it is cut."""
+
+    channel: DimensionPart
+    cut: FiniteList
+
+
+class QuadrantsPart(Shape):
+    """Populations between dividers: for each its place on every dimension, `low`, `high` or a bin number."""
+
+    dividers: Annotated[list[DividerPart], Field(min_length=1)]
+    populations: Annotated[dict[str, dict[str, Literal["low", "high"] | int]], Field(min_length=1)]
+
+
+class SingletsPart(Part):
+    """Single cells by height on area."""
+
+    area: DimensionPart
+    height: DimensionPart
+    width: Finite = 4.0
+    min_events: int = 200
+    fallback: Point | None = None
+
+
+SHAPES: Mapping[str, type[Part] | None] = {
+    "above": AbovePart,
+    "below": BelowPart,
+    "range": RangePart,
+    "rectangle": RectanglePart,
+    "polygon": PolygonPart,
+    "ellipse": EllipsePart,
+    "ellipsoid": EllipsoidPart,
+    "quadrants": QuadrantsPart,
+    "boolean": None,  # nests, so it is read by hand
+    "singlets": SingletsPart,
+}
+
+
+class PopulationPart(Part):
+    """What every population says of itself; its shape is checked apart."""
+
+    name: Text | None = None
+    parent: Text = "root"
+
+
+class MarkerPart(Part):
+    """Other names under which files may carry the marker."""
+
+    aliases: TextList = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_nothing(cls, given: Any) -> Any:
+        return {} if given is None else given
+
+
+class IntensityPart(Part):
+    """A channel whose middle is reported."""
+
+    channel: Text
+    statistic: Literal["median", "geo_mean"] = "median"
+
+
+class ReportPart(Part):
+    """What is reported of one population."""
+
+    population: Text
+    percent_of: TextList = []
+    concentration: bool = False
+    intensity: list[IntensityPart] = []
+
+
+class LimitsPart(Part):
+    """Least events to call a population detected, and to give a number."""
+
+    lod_events: Annotated[int, Field(ge=1)] = 20
+    lloq_events: Annotated[int, Field(ge=1)] = 50
+
+
+class TopPart(Part):
+    """The keys of the document itself; lists and mappings inside are checked apart."""
+
+    template: Text
+    version: Text
+    description: Text | None = None
+    markers: Any = None
+    compensation: Text = "file"
+    matrices: dict[str, Text] = {}
+    scales: dict[str, Any] = {}
+    populations: Annotated[list[Any], Field(min_length=1)]
+    limits: LimitsPart = LimitsPart()
+    report: list[Any] = []
+
+
+def check_part(
+    part: type[P],
+    data: Any,
+    way: Sequence[Hashable],
+    places: Places,
+    problems: list[Problem],
+    *,
+    besides: Sequence[str] = (),
+) -> P | None:
+    """Return `data` as a part, or None after adding what is wrong with it to `problems`."""
+    try:
+        return part.model_validate(data)
+    except ValidationError as e:
+        problems.extend(_problem(error, part, way, places, besides) for error in e.errors(include_url=False))
+        return None
+
+
+def _problem(
+    error: ErrorDetails, part: type[Part], way: Sequence[Hashable], places: Places, besides: Sequence[str]
+) -> Problem:
+    steps = [s for s in error["loc"] if not (isinstance(s, str) and s in _UNION_MARKS)]
+    found = _shown(error["input"])
+    key = steps[-1] if steps else ""
+    kind = error["type"]
+    is_key = kind == "extra_forbidden"
+    if is_key:
+        known = [*_fields_at(part, steps[:-1]), *besides]
+        message = f"unknown key {key!r}{did_you_mean(str(key), known)}; known are: {', '.join(known)}"
+    elif kind == "missing":
+        message, steps = f"missing key {key!r}", steps[:-1]
+    elif kind in {"too_short", "too_long"}:
+        context = error.get("ctx", {})
+        bound = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
+        message = f"expected {bound} items, found {context['actual_length']}"
+    elif kind in _WANTED:
+        message = f"expected {_WANTED[kind]}, found {found}"
+    else:
+        message = f"{error['msg'][0].lower()}{error['msg'][1:]}, found {found}"
+    full = (*way, *steps)
+    line, column = places.of(full, key=is_key)
+    return Problem(message, where=in_words(full[:-1] if is_key else full), line=line, column=column)
+
+
+_UNION_MARKS = {"int", "literal['low','high']", "str", "float"}
+_WANTED = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "finite_number": "a finite number",
+    "string_type": "text (in quotes if it looks like true, false or null)",
+    "string_too_short": "text that is not empty",
+    "list_type": "a list [...]",
+    "dict_type": "a mapping {key: value}",
+    "model_type": "a mapping {key: value}",
+    "model_attributes_type": "a mapping {key: value}",
+    "bool_type": "true or false",
+    "enum": "'linear' or 'scale'",
+    "literal_error": "one of the words it may be",
+}
+
+
+def in_words(way: Sequence[Hashable]) -> str:
+    """Return the way in words, counting list items from 1: `populations[3].polygon`."""
+    text = ""
+    for step in way:
+        text += f"[{step + 1}]" if isinstance(step, int) else (f".{step}" if text else str(step))
+    return text
+
+
+def _shown(value: Any) -> str:
+    text = repr(value.text if isinstance(value, WrittenFloat | WrittenInt) else value)
+    return text if len(text) < 60 else text[:57] + "..."
+
+
+def _fields_at(part: type[Part], steps: Sequence[Hashable]) -> list[str]:
+    """Return the known keys of the mapping at the end of `steps`."""
+    here = part
+    for step in steps:
+        if isinstance(step, str) and step in here.model_fields:
+            here = next(_parts_in(here.model_fields[step].annotation), here)
+    return list(here.model_fields)
+
+
+def _parts_in(annotation: Any) -> Iterator[type[Part]]:
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _parts_in(inner)
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """Return ` (did you mean 'parent'?)` for a word close to a known one, else nothing."""
+    close = get_close_matches(word, known, n=1, cutoff=0.6) or get_close_matches(
+        word.casefold(), [k.casefold() for k in known], n=1
+    )
+    if not close:
+        return ""
+    meant = next(k for k in known if close[0] in {k, k.casefold()})
+    return f" (did you mean {meant!r}?)"

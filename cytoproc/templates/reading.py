@@ -1,0 +1,476 @@
+"""A template document into a checked template, or into the list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cytoproc.errors import GateError, Problem, ScaleError, TemplateError
+from cytoproc.gates.boolean import BooleanGate, Operator
+from cytoproc.gates.dimension import Dimension, Gate, RatioSource
+from cytoproc.gates.ellipsoid import EllipsoidGate
+from cytoproc.gates.methods.base import GatingMethod
+from cytoproc.gates.methods.singlets import Singlets
+from cytoproc.gates.polygon import PolygonGate
+from cytoproc.gates.ranges import QuadrantGate, RangeGate, RectangleGate
+from cytoproc.model.panel import ChannelKind, channel_kind
+from cytoproc.model.paths import ROOT, join_path
+from cytoproc.templates.document import (
+    SHAPES,
+    AbovePart,
+    BelowPart,
+    DimensionPart,
+    EllipsePart,
+    EllipsoidPart,
+    MarkerPart,
+    Part,
+    PolygonPart,
+    PopulationPart,
+    QuadrantsPart,
+    RangePart,
+    RectanglePart,
+    ReportPart,
+    SidePart,
+    SingletsPart,
+    TopPart,
+    check_part,
+    did_you_mean,
+    in_words,
+)
+from cytoproc.templates.template import GatingTemplate, IntensityItem, Marker, ReportItem, Step
+from cytoproc.templates.yaml import Places, YAMLProblem, parse_yaml
+from cytoproc.transforms.base import Transform
+from cytoproc.transforms.identity import Identity
+from cytoproc.transforms.ratio import Ratio
+from cytoproc.transforms.registry import make_transform
+
+__all__ = ["parse_template", "read_template"]
+
+_LARGEST_BYTES = 4_000_000
+_KINDS = ("fluorescence", "scatter", "time", "other")
+_COMPENSATIONS = ("file", "none")
+Way = tuple[Hashable, ...]
+
+
+def read_template(path: str | Path) -> GatingTemplate:
+    """Return the template in a YAML file.
+
+    Raises
+    ------
+    TemplateError
+        Listing every problem with its line and column.
+    FileNotFoundError
+        If there is no such file.
+    """
+    path = Path(path)
+    raw = path.read_bytes()
+    if len(raw) > _LARGEST_BYTES:
+        raise TemplateError(
+            str(path), [Problem(f"the file has {len(raw):,} bytes; a template has at most {_LARGEST_BYTES:,}")]
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = raw.count(b"\n", 0, e.start) + 1
+        column = e.start - (raw.rfind(b"\n", 0, e.start) + 1) + 1
+        problem = Problem("not UTF-8 text; save the template as UTF-8", line=line, column=column)
+        raise TemplateError(str(path), [problem]) from None
+    return parse_template(text, document=str(path), folder=path.parent, digest=hashlib.sha256(raw).hexdigest())
+
+
+def parse_template(
+    text: str, *, document: str = "template", folder: Path | None = None, digest: str = ""
+) -> GatingTemplate:
+    """Return the template that YAML text describes; `folder` is where the paths of matrices start.
+
+    Raises
+    ------
+    TemplateError
+        Listing every problem with its line and column.
+    """
+    try:
+        data, places = parse_yaml(text)
+    except YAMLProblem as e:
+        raise TemplateError(document, [e.problem]) from None
+    reading = _Reading(places, folder or Path())
+    template = reading.template(data, digest)
+    if template is None or reading.problems:
+        raise TemplateError(document, sorted(reading.problems, key=lambda p: (p.line, p.column)))
+    return template
+
+
+@dataclass
+class _Reading:
+    """One pass over a document: what is known so far, and what is wrong."""
+
+    places: Places
+    folder: Path
+    problems: list[Problem] = field(default_factory=list)
+    markers: dict[str, Marker] = field(default_factory=dict)
+    matrices: dict[str, Path] = field(default_factory=dict)
+    scales: dict[str, Transform] = field(default_factory=dict)
+    compensation: str = "file"
+    steps: list[Step] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)  # those of broken populations too, so that children are not blamed
+    names: dict[str, list[str]] = field(default_factory=dict)
+
+    def wrong(self, message: str, way: Sequence[Hashable], *, key: bool = False) -> None:
+        line, column = self.places.of(way, key=key)
+        self.problems.append(Problem(message, where=in_words(tuple(way)), line=line, column=column))
+
+    def part(self, kind: type[Any], data: Any, way: Way, *, besides: Sequence[str] = ()) -> Any:
+        return check_part(kind, data, way, self.places, self.problems, besides=besides)
+
+    def template(self, data: Any, digest: str) -> GatingTemplate | None:
+        if not isinstance(data, Mapping):
+            self.wrong("a template is a mapping that starts with 'template: name'", ())
+            return None
+        top = self.part(TopPart, data, ())
+        self._read_markers(data.get("markers"))
+        self._read_compensation(data)
+        self._read_scales(data.get("scales"))
+        populations = data.get("populations")
+        for i, item in enumerate(populations if isinstance(populations, list) else []):
+            self._read_population(item, ("populations", i))
+        report = [self._read_report(item, ("report", i)) for i, item in enumerate(_list(data.get("report")))]
+        if top is None:
+            return None
+        limits = (("lod_events", top.limits.lod_events), ("lloq_events", top.limits.lloq_events))
+        if top.limits.lod_events > top.limits.lloq_events:
+            self.wrong(
+                f"lod_events {top.limits.lod_events} is above lloq_events {top.limits.lloq_events}",
+                ("limits", "lod_events"),
+            )
+        return GatingTemplate(
+            name=top.template,
+            version=top.version,
+            markers=tuple(self.markers.values()),
+            steps=tuple(self.steps),
+            report=tuple(r for r in report if r is not None),
+            compensation=self.compensation,
+            matrices=tuple(self.matrices.items()),
+            limits=limits,
+            description=top.description or "",
+            digest=digest,
+        )
+
+    # What the populations refer to
+
+    def _read_markers(self, given: Any) -> None:
+        if isinstance(given, list):
+            given = {m if isinstance(m, str) else getattr(m, "text", m): None for m in given}
+        if given is None:
+            return
+        if not isinstance(given, Mapping):
+            self.wrong("expected a list of markers, or a mapping {marker: {aliases: [...]}}", ("markers",))
+            return
+        owner: dict[str, str] = {}
+        for name, item in given.items():
+            way = ("markers", name)
+            if not isinstance(name, str):
+                self.wrong(f"a marker is text, found {name!r}", ("markers",))
+                continue
+            part = self.part(MarkerPart, item, way)
+            aliases = tuple(part.aliases) if part is not None else ()
+            for word in (name, *aliases):
+                if owner.setdefault(word.casefold(), name) != name:
+                    self.wrong(f"{word!r} names both {owner[word.casefold()]!r} and {name!r}", way, key=True)
+            self.markers[name] = Marker(name, aliases)
+
+    def _read_compensation(self, data: Mapping[str, Any]) -> None:
+        matrices = data.get("matrices")
+        for name, file in (matrices if isinstance(matrices, Mapping) else {}).items():
+            if name in _COMPENSATIONS:
+                self.wrong(
+                    f"{name!r} has a meaning of its own; give the matrix another name", ("matrices", name), key=True
+                )
+            if isinstance(file, str):
+                self._add_matrix(name, file, ("matrices", name))
+        choice = data.get("compensation", "file")
+        if not isinstance(choice, str):
+            return  # said by the check of the top part
+        if choice not in _COMPENSATIONS and choice not in self.matrices:
+            self._add_matrix(choice, choice, ("compensation",))
+        self.compensation = choice
+
+    def _add_matrix(self, name: str, file: str, way: Way) -> None:
+        path = self.folder / file
+        if not path.is_file():
+            words = "" if Path(file).suffix else " (or write file, or none)"
+            self.wrong(f"there is no matrix file {file!r} beside the template{words}", way)
+        self.matrices[name] = path
+
+    def _read_scales(self, given: Any) -> None:
+        for name, item in (given if isinstance(given, Mapping) else {}).items():
+            way = ("scales", name)
+            if name not in _KINDS and not self._knows(name):
+                words = did_you_mean(str(name), [*_KINDS, *self.markers])
+                self.wrong(
+                    f"no marker or kind of channel is called {name!r}{words}; kinds are {', '.join(_KINDS)}",
+                    way,
+                    key=True,
+                )
+            scale = self._scale(item, way)
+            if scale is not None:
+                self.scales[name] = scale
+
+    def _scale(self, given: Any, way: Way) -> Transform | None:
+        """Return the scale of `linear`, or of `{logicle: {t: 262144, ...}}`."""
+        if isinstance(given, str):
+            given = {given: None}
+        if not isinstance(given, Mapping) or len(given) != 1:
+            self.wrong("a scale is one name, or one name with its parameters: {logicle: {t: 262144, w: 0.5}}", way)
+            return None
+        kind, parameters = next(iter(given.items()))
+        parameters = {} if parameters is None else parameters
+        if not isinstance(parameters, Mapping) or not all(_is_number(v) for v in parameters.values()):
+            self.wrong(f"the parameters of {kind!r} are a mapping of numbers", (*way, kind))
+            return None
+        try:
+            return make_transform(str(kind), {k: float(v) for k, v in parameters.items()})
+        except ScaleError as e:
+            self.wrong(str(e), (*way, kind), key=True)
+            return None
+
+    def _knows(self, name: Any) -> bool:
+        return name in self.markers or (isinstance(name, str) and channel_kind(name) is not ChannelKind.FLUORESCENCE)
+
+    def _dimension(self, part: DimensionPart, way: Way) -> Dimension | None:
+        names = [part.channel] if part.ratio is None else [part.ratio.numerator, part.ratio.denominator]
+        known = True
+        for name in names:
+            if not self._knows(name):
+                words = did_you_mean(str(name), list(self.markers))
+                have = ", ".join(self.markers) or "none"
+                self.wrong(f"no marker {name!r}{words}; the template's markers are: {have}", way)
+                known = False
+        compensation = part.compensation or self.compensation
+        if compensation not in _COMPENSATIONS and compensation not in self.matrices:
+            words = did_you_mean(compensation, [*_COMPENSATIONS, *self.matrices])
+            self.wrong(
+                f"no matrix {compensation!r}{words}; write file, none, or a name from matrices", (*way, "compensation")
+            )
+            known = False
+        scale = self._default_scale(names) if part.scale is None else self._scale(part.scale, (*way, "scale"))
+        if not known or scale is None:
+            return None
+        if part.ratio is None:
+            return Dimension(str(part.channel), compensation, scale)
+        ratio = part.ratio
+        source = RatioSource(ratio.numerator, ratio.denominator, Ratio(ratio.a, ratio.b, ratio.c))
+        return Dimension(source, compensation, scale)
+
+    def _default_scale(self, names: Sequence[Any]) -> Transform:
+        if len(names) > 1:
+            return Identity()  # a ratio has no channel's scale
+        name = str(names[0])
+        return self.scales.get(name) or self.scales.get(_kind_of(name, self.markers)) or Identity()
+
+    # Populations
+
+    def _read_population(self, item: Any, way: Way) -> None:
+        if not isinstance(item, Mapping):
+            self.wrong("a population is a mapping {name: ..., parent: ..., one shape: ...}", way)
+            return
+        shapes = [k for k in item if k in SHAPES]
+        head = self.part(PopulationPart, {k: v for k, v in item.items() if k not in SHAPES}, way, besides=tuple(SHAPES))
+        name = head.name if head is not None else item.get("name")
+        wanted = head.parent if head is not None else item.get("parent")
+        parent = self._resolve(wanted, (*way, "parent")) if wanted is not None else None
+        if len(shapes) != 1:
+            found = f"this one has {len(shapes)}: {', '.join(shapes)}" if shapes else "this one has none"
+            self.wrong(f"a population needs exactly one shape of: {', '.join(SHAPES)}; {found}", way)
+            self._remember(name, parent, way)
+            return
+        kind = shapes[0]
+        shape_way = (*way, kind)
+        if kind == "quadrants":
+            if name is not None:
+                self.wrong("quadrants name their populations themselves; leave 'name' out", (*way, "name"), key=True)
+            self._read_quadrants(item[kind], shape_way, parent)
+            return
+        if name is None:
+            self.wrong("missing key 'name'", way)
+        gate = self._boolean(item[kind], shape_way) if kind == "boolean" else self._shape(kind, item[kind], shape_way)
+        path = self._remember(name, parent, way)
+        if gate is not None and path is not None and parent is not None and head is not None:
+            self.steps.append(Step(path, parent, gate))
+
+    def _remember(self, name: Any, parent: str | None, way: Way) -> str | None:
+        """Return the path of a new population and let later ones refer to it."""
+        if not isinstance(name, str):
+            return None
+        if name == ROOT:
+            self.wrong("'root' is the name of all events; choose another", (*way, "name"))
+            return None
+        if parent is None:  # wrong, and said already: what refers to this population is not to blame
+            self.names.setdefault(name, [join_path(ROOT, name)])
+            return None
+        path = join_path(parent, name)
+        if path in self.paths:
+            self.wrong(f"there is a population {path!r} already", (*way, "name"))
+            return None
+        self.paths.append(path)
+        self.names.setdefault(name, []).append(path)
+        return path
+
+    def _resolve(self, reference: Any, way: Way) -> str | None:
+        """Return the path that a name or path stands for."""
+        if reference == ROOT:
+            return ROOT
+        if not isinstance(reference, str):
+            return None
+        found = self.names.get(reference, [])
+        from_root = reference.removeprefix(f"{ROOT}/")
+        if from_root in self.paths and (from_root != reference or len(found) <= 1):
+            return from_root
+        if len(found) == 1:
+            return found[0]
+        if found:
+            paths = ", ".join(f"{ROOT}/{p}" for p in found)
+            self.wrong(f"{reference!r} stands for several populations; write the path: {paths}", way)
+            return None
+        words = did_you_mean(reference, [ROOT, *self.names])
+        self.wrong(f"no population {reference!r} above this line{words}; populations come after those they need", way)
+        return None
+
+    def _shape(self, kind: str, data: Any, way: Way) -> Gate | GatingMethod | None:
+        part_class = SHAPES[kind]
+        part: Part | None = self.part(part_class, data, way) if part_class is not None else None
+        if part is None:
+            return None
+        try:
+            return self._gate(part, way)
+        except GateError as e:
+            self.wrong(str(e), way)
+            return None
+
+    def _gate(self, part: Part, way: Way) -> Gate | GatingMethod | None:
+        """Return the gate of a shape whose keys are right; None where a dimension is not (said already)."""
+        dims = {name: self._dimension(value, (*way, name)) for name, value in part if isinstance(value, DimensionPart)}
+        if None in dims.values():
+            return None
+        d: dict[str, Any] = dims
+        match part:
+            case BelowPart():
+                return RangeGate(d["channel"], high=part.cut, units=part.units)
+            case AbovePart():
+                return RangeGate(d["channel"], low=part.cut, units=part.units)
+            case RangePart():
+                return _side(d["channel"], part, part.units)
+            case RectanglePart():
+                sides = [self._dimension(s.channel, (*way, "sides", i, "channel")) for i, s in enumerate(part.sides)]
+                known = [(s, d) for s, d in zip(part.sides, sides, strict=True) if d is not None]
+                return None if None in sides else RectangleGate(tuple(_side(d, s, part.units) for s, d in known))
+            case PolygonPart():
+                return PolygonGate(d["x"], d["y"], tuple((v[0], v[1]) for v in part.vertices), part.units)
+            case EllipsePart():
+                return _ellipsoid((d["x"], d["y"]), part)
+            case EllipsoidPart():
+                axes = [self._dimension(a, (*way, "dimensions", i)) for i, a in enumerate(part.dimensions)]
+                return None if None in axes else _ellipsoid(tuple(a for a in axes if a is not None), part)
+            case SingletsPart():
+                fallback = (part.fallback[0], part.fallback[1]) if part.fallback is not None else None
+                return Singlets(d["area"], d["height"], part.width, part.min_events, fallback)
+        return None
+
+    def _read_quadrants(self, data: Any, way: Way, parent: str | None) -> None:
+        part: QuadrantsPart | None = self.part(QuadrantsPart, data, way)
+        if part is None:
+            populations = data.get("populations") if isinstance(data, Mapping) else None
+            for name in populations if isinstance(populations, Mapping) else []:
+                self._remember(name, parent, (*way, "populations", name))
+            return
+        dims = [self._dimension(p.channel, (*way, "dividers", i, "channel")) for i, p in enumerate(part.dividers)]
+        keys = [str(d.source) for d in dims if d is not None]
+        for name, places in part.populations.items():
+            here = (*way, "populations", name)
+            path = self._remember(name, parent, here)
+            for key in places:
+                if None not in dims and key not in keys:
+                    self.wrong(
+                        f"no divider on {key!r}{did_you_mean(key, keys)}; dividers are on: {', '.join(keys)}",
+                        (*here, key),
+                        key=True,
+                    )
+            if None in dims or path is None or parent is None:
+                continue
+            dividers = tuple((d, tuple(p.cut)) for d, p in zip(dims, part.dividers, strict=True) if d is not None)
+            cell = tuple(_bin_of(places.get(str(d.source)), len(cuts)) for d, cuts in dividers)
+            try:
+                self.steps.append(Step(path, parent, QuadrantGate(dividers, cell, part.units)))
+            except GateError as e:
+                self.wrong(str(e), here)
+
+    def _boolean(self, data: Any, way: Way) -> BooleanGate | None:
+        """Return the gate of `{and: [A, {not: B}]}`."""
+        if not isinstance(data, Mapping) or len(data) != 1 or next(iter(data)) not in list(Operator):
+            self.wrong("a boolean is one of {and: [...]}, {or: [...]}, {not: population}", way)
+            return None
+        word, given = next(iter(data.items()))
+        items = list(enumerate(given)) if isinstance(given, list) else [(None, given)]
+        operands: list[str | BooleanGate | None] = []
+        for i, item in items:
+            here = (*way, word) if i is None else (*way, word, i)
+            operands.append(self._boolean(item, here) if isinstance(item, Mapping) else self._operand(item, here))
+        known = tuple(o for o in operands if o is not None)
+        if len(known) != len(operands):
+            return None
+        try:
+            return BooleanGate(Operator(word), known)
+        except GateError as e:
+            self.wrong(str(e), (*way, word))
+            return None
+
+    def _operand(self, item: Any, way: Way) -> str | None:
+        if not isinstance(item, str):
+            self.wrong(f"expected the name of a population, found {item!r}", way)
+            return None
+        return self._resolve(item, way)
+
+    def _read_report(self, item: Any, way: Way) -> ReportItem | None:
+        part: ReportPart | None = self.part(ReportPart, item, way)
+        if part is None:
+            return None
+        population = self._resolve(part.population, (*way, "population"))
+        of = [self._resolve(p, (*way, "percent_of", i)) for i, p in enumerate(part.percent_of)]
+        for i, wanted in enumerate(part.intensity):
+            if not self._knows(wanted.channel):
+                words = did_you_mean(wanted.channel, list(self.markers))
+                self.wrong(f"no marker {wanted.channel!r}{words}", (*way, "intensity", i, "channel"))
+        if population is None:
+            return None
+        intensities = tuple(IntensityItem(w.channel, w.statistic) for w in part.intensity)
+        return ReportItem(population, tuple(p for p in of if p is not None), part.concentration, intensities)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _kind_of(name: str, markers: Mapping[str, Marker]) -> str:
+    """Return the kind whose scale a name takes: a listed marker is fluorescence unless its name says otherwise."""
+    kind = channel_kind(name)
+    return ChannelKind.FLUORESCENCE.value if name in markers and kind is ChannelKind.OTHER else kind.value
+
+
+def _side(dimension: Dimension, part: SidePart, units: Any) -> RangeGate:
+    low = float("-inf") if part.low is None else part.low
+    high = float("inf") if part.high is None else part.high
+    return RangeGate(dimension, low, high, units)
+
+
+def _ellipsoid(axes: tuple[Dimension, ...], part: EllipsePart | EllipsoidPart) -> EllipsoidGate:
+    covariance = tuple(tuple(row) for row in part.covariance)
+    return EllipsoidGate(axes, tuple(part.center), covariance, part.distance_square, part.units)
+
+
+def _bin_of(place: str | int | None, n_cuts: int) -> int | None:
+    return {"low": 0, "high": n_cuts}[place] if isinstance(place, str) else place

@@ -1,0 +1,141 @@
+"""A first template for a tube, written from one of its files."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from cytoproc.compensation import find_spillover
+from cytoproc.errors import CompensationError
+from cytoproc.fcs import FCSDataset
+from cytoproc.model.panel import Channel, ChannelKind, Panel
+
+__all__ = ["start_template"]
+
+_HEAD = """\
+# A gating template. Coordinates are the numbers on a plot's axis (linear units) unless units: scale is given.
+# Check it with:  cytoproc templates check THIS_FILE --fcs A_TUBE.fcs
+
+template: {name}
+version: 0.1.0
+description: Started from one file; every gate is still to be set
+
+# Each marker is found in a file by its name or an alias, in $PnS or $PnN. Delete those no gate uses.
+markers:
+{markers}
+compensation: {compensation}
+
+scales:
+  fluorescence: {{logicle: {{t: {top:g}, w: 0.5, m: 4.5, a: 0}}}}
+
+populations:
+{populations}"""
+
+_CELLS = """\
+  # Cells without debris: move the corners on a plot of {x} against {y}.
+  - name: Cells
+    parent: root
+    polygon:
+      x: {x}
+      y: {y}
+      vertices: [[{a:g}, {b:g}], [{c:g}, {b:g}], [{c:g}, {c:g}], [{a:g}, {c:g}]]
+"""
+
+_SINGLETS = """\
+  # Single cells: a band around the robust line of height on area, found in each file.
+  - name: Singlets
+    parent: Cells
+    singlets: {{area: {area}, height: {height}}}
+"""
+
+_MARKER = """\
+  # {name}: put the cut between the negative and the positive events (an FMO control tells where).
+  - name: {population}
+    parent: {parent}
+    above: {{channel: {quoted}, cut: {cut:g}}}
+"""
+
+
+def start_template(dataset: FCSDataset, name: str) -> str:
+    """Return a template document that is valid for this file: its markers, a scale, and a gate to start from for each.
+
+    The gates are placeholders to be moved; only the singlet band is found in the data.
+    """
+    panel = dataset.panel
+    channels = [c for c in panel.channels if c.kind is ChannelKind.FLUORESCENCE and _wanted(c)]
+    names = _marker_names(channels)
+    top = max((c.top for c in channels), default=262144.0)
+    populations, parent = _front(panel, top)
+    cut = top / 300  # above the spread of negative events on most instruments
+    for label in names:
+        text = _MARKER.format(
+            name=label, population=json.dumps(f"{label}+"), parent=parent, quoted=_quoted(label), cut=cut
+        )
+        populations += text
+    return _HEAD.format(
+        name=_quoted(name),
+        markers="".join(
+            f"  {_quoted(n)}: {{aliases: [{_quoted(c.name)}]}}\n" if n != c.name else f"  {_quoted(n)}: {{}}\n"
+            for n, c in zip(names, channels, strict=True)
+        ),
+        compensation=_compensation(dataset),
+        top=top,
+        populations=populations,
+    )
+
+
+def _wanted(channel: Channel) -> bool:
+    """Leave out heights and widths of channels that are there as areas, by their names."""
+    return bool(channel.label.strip()) or not re.search(r"-(H|W)$", channel.name)
+
+
+def _marker_names(channels: list[Channel]) -> list[str]:
+    """Return a name a channel: its label where that is there once, else its `$PnN`."""
+    labels = [c.label.strip() for c in channels]
+    return [t if t and labels.count(t) == 1 else c.name for t, c in zip(labels, channels, strict=True)]
+
+
+def _compensation(dataset: FCSDataset) -> str:
+    try:
+        found = find_spillover(dataset.keywords, dataset.panel)
+    except CompensationError as e:
+        return f"none   # the file's matrix cannot be used: {str(e).splitlines()[0]}"
+    if found.spillover is None:
+        return "none   # the file holds no matrix"
+    return f"file   # the matrix of each file, here {found.spillover.source}"
+
+
+def _front(panel: Panel, top: float) -> tuple[str, str]:
+    """Return the gates on scatter that the panel allows, and the population they end in."""
+    text, parent = "", "root"
+    x, y = _first(panel, "FSC", "A"), _first(panel, "SSC", "A")
+    if x and y:
+        span = max(c.top for c in (x, y))
+        text += _CELLS.format(x=_quoted(x.name), y=_quoted(y.name), a=0.1 * span, b=0.01 * span, c=0.98 * span)
+        parent = "Cells"
+    height = _first(panel, "FSC", "H")
+    if parent == "Cells" and x and height and height.name != x.name:
+        text += _SINGLETS.format(area=_quoted(x.name), height=_quoted(height.name))
+        parent = "Singlets"
+    return text, parent
+
+
+def _first(panel: Panel, kind: str, feature: str) -> Channel | None:
+    wanted = re.compile(rf"^{kind}[\w ]*-{feature}$", re.IGNORECASE)
+    return next((c for c in panel.channels if wanted.match(c.name)), None)
+
+
+def _quoted(text: str) -> str:
+    """Return text as YAML reads it back: plain if it is a plain word, else in quotes."""
+    plain = re.fullmatch(r"[A-Za-z][\w+-]*", text) and text.lower() not in {
+        "null",
+        "true",
+        "false",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "y",
+        "n",
+    }
+    return text if plain else json.dumps(text, ensure_ascii=False)
