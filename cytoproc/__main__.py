@@ -1,0 +1,6 @@
+"""`python -m cytoproc`."""
+
+from cytoproc.cli import main
+
+if __name__ == "__main__":
+    main()

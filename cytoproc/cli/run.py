@@ -1,0 +1,210 @@
+"""`cytoproc run`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cytoproc.cli.screen import print_error, print_json, print_lines, print_table
+from cytoproc.errors import UsageError
+from cytoproc.model.paths import ROOT, split_path
+
+if TYPE_CHECKING:
+    from cytoproc.model.results import SampleResult
+    from cytoproc.running import Run
+    from cytoproc.study.definition import Study
+    from cytoproc.study.results import ResultRow
+    from cytoproc.templates.template import GatingTemplate
+
+_MOST_COLUMNS = 6
+
+
+def run(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="STUDY | FILES...",
+            help="A study (YAML file, or a folder with study.yaml), or FCS files and folders of them.",
+        ),
+    ],
+    template: Annotated[
+        str | None,
+        typer.Option("--template", "-t", help="Template for bare files: a YAML file or the name of a shipped one."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results: absent or empty.")] = Path(
+        "results"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Gate every sample of a study, or bare FCS files, with a template and write the tables.
+
+    One file that cannot be read is one row of the table; the others are done all the same, and the exit code is 1.
+    """
+    from cytoproc.running import run_study
+
+    study = _study(inputs, template)
+    with _Progress(len(study.manifest.samples), shown=not (quiet or as_json)) as progress:
+        finished = run_study(study, out, done=progress.step)
+    if as_json:
+        print_json(_summary(finished, study))
+    else:
+        _print_summary(finished, study)
+    if finished.failed:
+        raise typer.Exit(1)
+
+
+def _study(inputs: list[Path], template: str | None) -> Study:
+    """Return the study that the arguments mean."""
+    from cytoproc.study.definition import read_study, study_of_files
+    from cytoproc.study.manifest import manifest_of_files
+    from cytoproc.templates.reading import read_template
+    from cytoproc.templates.shipped import find_template
+
+    first = inputs[0] / "study.yaml" if inputs[0].is_dir() else inputs[0]
+    if len(inputs) == 1 and first.suffix.lower() in {".yaml", ".yml"} and (first.is_file() or not inputs[0].is_dir()):
+        if template is not None:
+            msg = f"{first} is a study and names its templates itself; leave --template out"
+            raise UsageError(msg)
+        return read_study(first)
+    if template is None:
+        msg = (
+            "bare FCS files need a template: add --template FILE (see: cytoproc templates list, cytoproc templates new)"
+        )
+        raise UsageError(msg)
+    files = [f for path in inputs for f in (_fcs_files(path) if path.is_dir() else [path])]
+    return study_of_files("files", manifest_of_files(files), read_template(find_template(template, Path())))
+
+
+def _fcs_files(folder: Path) -> list[Path]:
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".fcs", ".lmd"} and p.is_file())
+    if not files:
+        msg = f"folder {folder} holds neither a study.yaml nor any .fcs or .lmd file"
+        raise UsageError(msg)
+    return files
+
+
+class _Progress:
+    """A bar on a terminal, nothing elsewhere; a failed sample is told at once."""
+
+    def __init__(self, total: int, *, shown: bool) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._shown = shown
+        console = Console(stderr=True)
+        columns = (TextColumn("gating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal))
+        self._task = self._bar.add_task("gating", total=total)
+
+    def __enter__(self) -> _Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def step(self, result: Any) -> None:
+        """Count one sample."""
+        self._bar.advance(self._task)
+        if result.error_code and self._shown:
+            print_error(f"{result.sample_id}: {result.error_code}: {result.error}")
+
+
+def _print_summary(finished: Run, study: Study) -> None:
+    samples = {s.sample_id: s for s in study.manifest.samples}
+    percents = {(r.sample_id, r.population_id, r.denominator_id): r for r in finished.rows if r.statistic == "PCT"}
+    groups: dict[str, list[SampleResult]] = {}
+    for result in finished.results:
+        groups.setdefault(samples[result.sample_id].get("template"), []).append(result)
+    for reference, results in groups.items():
+        template = study.templates[reference]
+        title = f"{template.name} {template.version}" if len(groups) > 1 else ""
+        _print_results(results, template, percents, title)
+    failed = len(finished.failed)
+    done = f"{len(finished.results) - failed} of {len(finished.results)} samples done"
+    print_lines(
+        done + (f", {failed} could not be processed (see the comment column of results.csv)" if failed else ""),
+        f"all numbers:        {finished.folder / 'results.csv'}",
+        f"one line a sample:  {finished.folder / 'wide.csv'}",
+        f"how they were made: {finished.folder / 'record.json'}",
+    )
+
+
+def _print_results(
+    results: list[SampleResult],
+    template: GatingTemplate,
+    percents: Mapping[tuple[str, str, str], ResultRow],
+    title: str,
+) -> None:
+    """Print one line a sample, with the percentages that the template's report asks for, as many as fit on a screen."""
+    wanted = _percentages(template)
+    columns = wanted[:_MOST_COLUMNS]
+    header = ["sample", "events", *_headings(columns), "quality"]
+    lines = []
+    for r in results:
+        cells = [_percent(percents.get((r.sample_id, path, of))) for path, of in columns]
+        codes = [f.code for f in r.flags] + [p.code for p in r.repairs]
+        quality = r.error_code or "; ".join(dict.fromkeys(codes)) or "ok"
+        lines.append([r.sample_id, "" if r.error_code else f"{r.n_events}", *cells, quality])
+    print_table(header, lines, title=title, right=range(1, len(header) - 1))
+    if len(wanted) > len(columns):
+        print_lines(f"{len(wanted) - len(columns)} more percentages are in wide.csv")
+
+
+def _percentages(template: GatingTemplate) -> list[tuple[str, str]]:
+    """Return the (population, of) pairs that the report asks for; without a report, each population of its parent."""
+    asked = [
+        (item.population, of)
+        for item in template.report
+        for of in item.percent_of or ([template.step(item.population).parent] if item.population != ROOT else [])
+    ]
+    return list(dict.fromkeys(asked or [(s.path, s.parent) for s in template.steps]))
+
+
+def _headings(columns: list[tuple[str, str]]) -> list[str]:
+    """Return `T cells % of Lymphocytes`: names without their paths, unless two columns would look the same."""
+    short = [f"{split_path(path)[-1]} % of {split_path(of)[-1]}" for path, of in columns]
+    return [f"{path} % of {of}" if short.count(s) > 1 else s for s, (path, of) in zip(short, columns, strict=True)]
+
+
+def _percent(row: ResultRow | None) -> str:
+    if row is None:
+        return ""
+    if math.isnan(row.value_raw):
+        return row.status
+    return f"{row.value_raw:.4g}" if row.status == "QUANT" else f"{row.value_raw:.3g} {row.status}"
+
+
+def _summary(finished: Run, study: Study) -> dict[str, Any]:
+    return {
+        "study": study.name,
+        "folder": str(finished.folder),
+        "n_samples": len(finished.results),
+        "n_failed": len(finished.failed),
+        "samples": [
+            {
+                "sample_id": r.sample_id,
+                "file": r.file,
+                "n_events": r.n_events,
+                "counts": {c.path: c.n_events for c in r.counts},
+                "intensities": [
+                    {
+                        "population": i.path,
+                        "marker": i.marker,
+                        "statistic": i.statistic,
+                        "value": None if math.isnan(i.value) else i.value,
+                    }
+                    for i in r.intensities
+                ],
+                "flags": [{"code": f.code, "message": f.message} for f in r.flags],
+                "repairs": [{"code": p.code, "message": p.message} for p in r.repairs],
+                "error": {"code": r.error_code, "message": r.error} if r.error_code else None,
+            }
+            for r in finished.results
+        ],
+    }

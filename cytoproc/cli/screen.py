@@ -1,0 +1,58 @@
+"""What commands print: plain tables that survive a narrow screen, a pipe and a hostile sample name."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from cytoproc.export.cells import format_cell
+
+__all__ = ["print_error", "print_json", "print_lines", "print_table"]
+
+
+def _clean(text: str) -> str:
+    """Return text without control characters, so that a file's keywords cannot steer the terminal."""
+    return "\n".join(format_cell(line).removeprefix("'") for line in text.split("\n"))
+
+
+def print_error(message: str) -> None:
+    """Print a message for a person to the error stream."""
+    typer.echo(f"cytoproc: {_clean(message)}", err=True)
+
+
+def print_lines(*lines: str) -> None:
+    """Print lines."""
+    for line in lines:
+        typer.echo(_clean(line))
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; NaN becomes null."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False))
+
+
+def print_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", right: Sequence[int] = ()
+) -> None:
+    """Print a table; columns numbered in `right` are flush right. In a pipe it is as wide as it needs to be."""
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for i, name in enumerate(header):
+        table.add_column(escape(name), justify="right" if i in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(_clean(cell)) for cell in row))
+    width = None if sys.stdout.isatty() else 200
+    console = Console(width=width, highlight=False, soft_wrap=False)
+    with console.capture() as drawn:
+        console.print(table)
+    for line in drawn.get().splitlines():  # rich pads every line, and puts an empty one above and below
+        if line.strip():
+            typer.echo(line.rstrip())

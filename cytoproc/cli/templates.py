@@ -1,0 +1,110 @@
+"""`cytoproc templates`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cytoproc.cli.screen import print_error, print_json, print_lines, print_table
+from cytoproc.errors import OutputError, TemplateError
+
+app = typer.Typer(help="List, copy, check and start gating templates.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_templates(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
+    """List the templates that come with cytoproc."""
+    from cytoproc.templates.reading import read_template
+    from cytoproc.templates.shipped import shipped_templates
+
+    read = {name: read_template(path) for name, path in shipped_templates().items()}
+    if as_json:
+        print_json([{"name": n, "version": t.version, "description": t.description} for n, t in read.items()])
+    else:
+        print_table(["template", "version", "what for"], [[n, t.version, t.description] for n, t in read.items()])
+
+
+@app.command("show")
+def show(name: Annotated[str, typer.Argument(help="A shipped template, or a file.")]) -> None:
+    """Print a template."""
+    from cytoproc.templates.shipped import find_template
+
+    typer.echo(find_template(name, Path()).read_text(encoding="utf-8"), nl=False)
+
+
+@app.command("copy")
+def copy(
+    name: Annotated[str, typer.Argument(help="A shipped template.")],
+    to: Annotated[Path | None, typer.Argument(help="The new file; NAME.yaml here if left out.")] = None,
+) -> None:
+    """Copy a shipped template, to make it your lab's own."""
+    from cytoproc.templates.shipped import find_template
+
+    target = to if to is not None else Path(f"{name}.yaml")
+    _write_new(target, find_template(name, Path()).read_bytes())
+    print_lines(f"{target}: edit the cuts, then run: cytoproc templates check {target}")
+
+
+@app.command("check")
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Templates.")],
+    fcs: Annotated[Path | None, typer.Option("--fcs", help="Also bind each template to this FCS file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Check templates and list everything that is wrong, with line and column."""
+    from cytoproc.fcs import read_dataset
+    from cytoproc.templates.binding import bind_template
+    from cytoproc.templates.reading import read_template
+
+    reports = []
+    for file in files:
+        try:
+            template = read_template(file)
+        except TemplateError as e:
+            reports.append({"file": str(file), "ok": False, "problems": [_as_dict(p) for p in e.problems]})
+            if not as_json:
+                print_error(str(e))
+            continue
+        if fcs is not None:
+            dataset = read_dataset(fcs)
+            bind_template(template, dataset.panel, dataset.keywords)
+        reports.append({"file": str(file), "ok": True, "problems": []})
+        if not as_json:
+            bound = f", and {fcs} has all it needs" if fcs is not None else ""
+            print_lines(
+                f"{file}: {template.name} {template.version}, {len(template.steps)} populations, no problems{bound}"
+            )
+    if as_json:
+        print_json(reports)
+    if not all(r["ok"] for r in reports):
+        raise typer.Exit(2)
+
+
+def _as_dict(problem: object) -> dict[str, object]:
+    return {key: getattr(problem, key) for key in ("line", "column", "where", "message")}
+
+
+@app.command("new")
+def new(
+    to: Annotated[Path, typer.Argument(help="The new file.")],
+    source: Annotated[Path, typer.Option("--from", help="An FCS file of the tube the template is for.")],
+    name: Annotated[str, typer.Option("--name", help="The template's name; the new file's name if left out.")] = "",
+) -> None:
+    """Start a template from an FCS file: its markers, scales, and first gates to be moved into place."""
+    from cytoproc.fcs import read_dataset
+    from cytoproc.templates.starting import start_template
+
+    text = start_template(read_dataset(source), name or to.stem)
+    _write_new(to, text.encode("utf-8"))
+    print_lines(f"{to}: set the gates, then run: cytoproc templates check {to} --fcs {source}")
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    from cytoproc.study.folder import write_whole
+
+    if path.exists():
+        msg = f"{path} exists already; choose another name or remove it"
+        raise OutputError(msg)
+    write_whole(path, content)

@@ -1,0 +1,1 @@
+"""Counts into numbers with intervals, limits and a status."""

@@ -1,0 +1,46 @@
+"""Whether a number may be reported."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["Limits", "Status", "decide_status"]
+
+from dataclasses import dataclass
+
+
+class Status(StrEnum):
+    """What may be said of a result.
+
+    `QUANT` a number · `BLQ` seen, too few to give a number · `ND` not above the detection limit · `NOT_EVALUABLE` its
+    parent is too small for a percentage · `INVALID` the file or its counting was refused · `NOT_DONE` there is no tube.
+    """
+
+    QUANT = "QUANT"
+    BLQ = "BLQ"
+    ND = "ND"
+    NOT_EVALUABLE = "NOT_EVALUABLE"
+    INVALID = "INVALID"
+    NOT_DONE = "NOT_DONE"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Least events: to be detected, to be quantified, and in the parent of a percentage."""
+
+    detect_events: int = 20
+    lloq_events: int = 50
+    parent_events: int = 50
+
+
+def decide_status(n_events: int, n_denominator: int, limits: Limits) -> Status:
+    """Return the status of `n_events` out of `n_denominator`.
+
+    >>> decide_status(3, 30_000, Limits()), decide_status(3, 7, Limits())
+    (<Status.ND: 'ND'>, <Status.NOT_EVALUABLE: 'NOT_EVALUABLE'>)
+    """
+    if n_denominator < limits.parent_events:
+        return Status.NOT_EVALUABLE
+    if n_events < limits.detect_events:
+        return Status.ND
+    return Status.BLQ if n_events < limits.lloq_events else Status.QUANT

@@ -1,0 +1,130 @@
+"""One run, from a study to its folder: the one place that knows all the rooms it goes through."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cytoproc.export.tables import long_table, wide_table
+from cytoproc.model.results import SampleResult
+from cytoproc.study.definition import Study, describe
+from cytoproc.study.folder import open_run_folder, write_whole
+from cytoproc.study.processing import SampleTask, process_samples
+from cytoproc.study.results import ResultRow, collect
+from cytoproc.version import __version__
+
+__all__ = ["Run", "run_study"]
+
+log = logging.getLogger(__name__)
+_RECORDED = ("numpy", "scipy", "flowutils")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run gave: every sample's result, the long table's rows, and the folder with the files."""
+
+    results: tuple[SampleResult, ...]
+    rows: tuple[ResultRow, ...]
+    folder: Path
+
+    @property
+    def failed(self) -> tuple[SampleResult, ...]:
+        """The samples that could not be processed."""
+        return tuple(r for r in self.results if r.error_code)
+
+
+def run_study(study: Study, out: str | Path, *, done: Callable[[SampleResult], None] = lambda _: None) -> Run:
+    """Process every sample of a study and write `results.csv`, `wide.csv`, `record.json` and `run.log` into a folder.
+
+    All but `run.log` depend on the inputs alone: no clock, host, path or worker count is in them.
+
+    Parameters
+    ----------
+    study
+        From :func:`~cytoproc.read_study` or :func:`~cytoproc.study_of_files`.
+    out
+        A folder that is absent, empty, or holds a run that did not finish.
+    done
+        Called with each sample's result as it is ready.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be used.
+    """
+    folder = Path(out)
+    open_run_folder(folder)
+    with _logging_to(folder / "run.log"):
+        log.info("cytoproc %s: study %r, %d samples", __version__, study.name, len(study.manifest.samples))
+        tasks = [SampleTask(s.sample_id, s.path, s.file, study.template_of(s), s.place) for s in study.manifest.samples]
+        results = process_samples(tasks, done=_logged(done))
+        rows = collect(results, study)
+        files = {"results.csv": long_table(rows), "wide.csv": wide_table(rows)}
+        for name, content in files.items():
+            write_whole(folder / name, content)
+        write_whole(folder / "record.json", _record(study, results, files))
+        log.info("done, %d of %d samples failed", sum(bool(r.error_code) for r in results), len(results))
+    return Run(tuple(results), tuple(rows), folder)
+
+
+def _logged(done: Callable[[SampleResult], None]) -> Callable[[SampleResult], None]:
+    def log_and_tell(result: SampleResult) -> None:
+        if result.error_code:
+            log.error("%s: %s %s", result.sample_id, result.error_code, result.error)
+        else:
+            log.info("%s: %d events", result.sample_id, result.n_events)
+        done(result)
+
+    return log_and_tell
+
+
+def _record(study: Study, results: list[SampleResult], files: dict[str, bytes]) -> bytes:
+    """Return what is needed to compute the run again, and to see that nothing was changed since."""
+    record: dict[str, Any] = {
+        "cytoproc": __version__,
+        "libraries": {name: importlib.metadata.version(name) for name in _RECORDED},
+        **describe(study),
+        "samples": [
+            {
+                "sample_id": r.sample_id,
+                "file": r.file,
+                "sha256": r.sha256,
+                "template": r.template,
+                "spillover": r.spillover_source,
+                "repairs": [{"code": p.code, "message": p.message} for p in r.repairs],
+                "flags": [{"code": f.code, "message": f.message} for f in r.flags],
+                "error": {"code": r.error_code, "message": r.error} if r.error_code else None,
+            }
+            for r in results
+        ],
+        "outputs": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+    }
+    return (json.dumps(record, indent=2, ensure_ascii=True) + "\n").encode()
+
+
+class _logging_to:  # noqa: N801 - reads as the verb it is in a with statement
+    """Send the package's log to a file while a run lasts."""
+
+    def __init__(self, path: Path) -> None:
+        self._handler = logging.FileHandler(path, mode="a", encoding="utf-8")
+        formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+        formatter.converter = time.gmtime
+        self._handler.setFormatter(formatter)
+        self._logger = logging.getLogger("cytoproc")
+
+    def __enter__(self) -> None:
+        self._before = self._logger.level
+        self._logger.setLevel(logging.INFO)
+        self._logger.addHandler(self._handler)
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.removeHandler(self._handler)
+        self._logger.setLevel(self._before)
+        self._handler.close()

@@ -1,0 +1,122 @@
+"""A study: its name, its manifest, and the template of each sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cytoproc.errors import Problem, StudyError, UsageError
+from cytoproc.study.manifest import Manifest, Sample, read_manifest
+from cytoproc.templates.document import Part, Text, check_part
+from cytoproc.templates.reading import read_template
+from cytoproc.templates.shipped import find_template
+from cytoproc.templates.template import GatingTemplate
+from cytoproc.templates.yaml import YAMLProblem, parse_yaml
+
+__all__ = ["Study", "read_study", "study_of_files"]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is to be run: every sample with its template.
+
+    `templates` maps the reference each sample carries in its `template` column (or the study's default, the empty
+    text) to the template; `confidence_level` is that of every interval.
+    """
+
+    name: str
+    manifest: Manifest
+    templates: Mapping[str, GatingTemplate]
+    confidence_level: float = 0.95
+
+    def template_of(self, sample: Sample) -> GatingTemplate:
+        """Return the template for a sample."""
+        return self.templates[sample.get("template")]
+
+
+class _StudyPart(Part):
+    study: Text
+    manifest: Text = "manifest.csv"
+    template: Text | None = None
+    confidence_level: float = 0.95
+    allow_outside: bool = False
+
+
+def read_study(path: str | Path) -> Study:
+    """Return the study that a YAML file describes.
+
+    Raises
+    ------
+    StudyError, ManifestError, TemplateError
+        Listing every problem of that document with its place.
+    """
+    path = Path(path)
+    try:
+        data, places = parse_yaml(path.read_text(encoding="utf-8-sig"))
+    except YAMLProblem as e:
+        raise StudyError(str(path), [e.problem]) from None
+    except UnicodeDecodeError:
+        raise StudyError(str(path), [Problem("not UTF-8 text; save the study file as UTF-8")]) from None
+    problems: list[Problem] = []
+    part: _StudyPart | None = check_part(_StudyPart, data if data is not None else {}, (), places, problems)
+    if part is not None and not 0 < part.confidence_level < 1:
+        line, column = places.of(("confidence_level",))
+        problems.append(
+            Problem(
+                f"a confidence level lies between 0 and 1, not at {part.confidence_level:g}",
+                "confidence_level",
+                line,
+                column,
+            )
+        )
+    if part is None or problems:
+        raise StudyError(str(path), problems)
+    folder = path.parent
+    if not (folder / part.manifest).is_file():
+        line, column = places.of(("manifest",))
+        problem = Problem(f"there is no manifest {part.manifest!r} beside the study file", "manifest", line, column)
+        raise StudyError(str(path), [problem])
+    manifest = read_manifest(folder / part.manifest, folder=folder, allow_outside=part.allow_outside)
+    templates = _templates(manifest, part.template, folder, str(path))
+    return Study(part.study, manifest, templates, part.confidence_level)
+
+
+def _templates(manifest: Manifest, default: str | None, folder: Path, document: str) -> dict[str, GatingTemplate]:
+    """Return the template for every reference that the samples carry."""
+    templates: dict[str, GatingTemplate] = {}
+    problems: list[Problem] = []
+    for sample in manifest.samples:
+        reference = sample.get("template")
+        if reference in templates:
+            continue
+        wanted = reference or default
+        if wanted is None:
+            missing = "the row names no template and the study has none; write template: NAME into the study file"
+            message = f"{sample.place}: {missing}"
+            problems.append(Problem(message))
+            break
+        try:
+            templates[reference] = read_template(find_template(wanted, folder))
+        except UsageError as e:
+            problems.append(Problem(f"{sample.place}: {e}" if reference else str(e)))
+    if problems:
+        raise StudyError(document, problems)
+    return templates
+
+
+def study_of_files(name: str, manifest: Manifest, template: GatingTemplate) -> Study:
+    """Return a study of bare files, all with one template."""
+    samples = tuple(replace(s, columns=()) for s in manifest.samples)
+    return Study(name, Manifest(samples), {"": template})
+
+
+def describe(study: Study) -> dict[str, Any]:
+    """Return what identifies a study, for the run record."""
+    used = {t.name: t for t in study.templates.values()}
+    return {
+        "study": study.name,
+        "confidence_level": study.confidence_level,
+        "templates": [{"name": t.name, "version": t.version, "sha256": t.digest} for _, t in sorted(used.items())],
+    }

@@ -1,0 +1,281 @@
+"""The manifest: one row a file, and what the lab knows about it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+
+from cytoproc.errors import ManifestError, Problem
+from cytoproc.templates.document import did_you_mean
+
+__all__ = ["COLUMNS", "Manifest", "Sample", "manifest_of_files", "read_manifest"]
+
+COLUMNS = (
+    "sample_id",
+    "file",
+    "subject_id",
+    "specimen_id",
+    "visit",
+    "day",
+    "tube",
+    "template",
+    "acquisition_batch",
+    "control",
+    "count_method",
+    "sample_volume_ul",
+    "final_volume_ul",
+    "predilution",
+    "beads_per_tube",
+    "bead_lot",
+    "alc_10e9_l",
+    "wbc_10e9_l",
+    "collected_at",
+)
+_NUMBERS = (
+    "day",
+    "sample_volume_ul",
+    "final_volume_ul",
+    "predilution",
+    "beads_per_tube",
+    "alc_10e9_l",
+    "wbc_10e9_l",
+)
+_REFUSED = {
+    "dilution": "say which: final_volume_ul (the tube, for volumetric counting) or predilution (before the tube)",
+}
+_LARGEST_BYTES = 50_000_000
+_LONGEST_CELL = 100_000
+_COMMAND_LINE = "files"
+_DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One row: a file and what is known about it.
+
+    `columns` holds every column as written, the lab's own too; `place` says where the row stands, for messages.
+    """
+
+    sample_id: str
+    path: Path
+    file: str
+    columns: tuple[tuple[str, str], ...] = ()
+    place: str = ""
+
+    def get(self, column: str) -> str:
+        """Return what the row has in a column; empty if it has no such column."""
+        return dict(self.columns).get(column, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All rows, in the order of the document, and the names of the lab's own columns."""
+
+    samples: tuple[Sample, ...]
+    own_columns: tuple[str, ...] = ()
+
+
+def manifest_of_files(files: Iterable[str | Path]) -> Manifest:
+    """Return a manifest of bare files.
+
+    A sample's id is the file's name without its ending, made unique by its folder.
+
+    Raises
+    ------
+    ManifestError
+        If a file is named twice.
+    """
+    paths = [Path(f) for f in files]
+    ids = _short_names(paths)
+    problems = [
+        Problem(f"{paths[i]} is named twice")
+        for i in range(len(paths))
+        if paths[i].resolve() in {p.resolve() for p in paths[:i]}
+    ]
+    if problems:
+        raise ManifestError(_COMMAND_LINE, problems)
+    return Manifest(tuple(Sample(ids[i], p, _shown(p)) for i, p in enumerate(paths)))
+
+
+def _shown(path: Path) -> str:
+    """Return a path as tables show it: never an absolute one."""
+    return path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
+
+
+def _short_names(paths: list[Path]) -> list[str]:
+    """Return the shortest end of each path, at least its stem, that no other path shares."""
+    depth = 1
+    while depth < max((len(p.parts) for p in paths), default=1):
+        names = ["/".join(p.with_suffix("").parts[-depth:]) for p in paths]
+        if len({n.casefold() for n in names}) == len(names):
+            return names
+        depth += 1
+    return [p.as_posix() for p in paths]
+
+
+def read_manifest(path: str | Path, *, folder: Path | None = None, allow_outside: bool = False) -> Manifest:
+    """Return the rows of a CSV manifest. Everything is text: `001`, `1E5`, `NA` and `NO` stay what they are.
+
+    Parameters
+    ----------
+    path
+        Comma, semicolon or tab between cells; UTF-8.
+    folder
+        Where the paths of files start; the manifest's own folder if not given.
+    allow_outside
+        Whether files outside `folder` are allowed.
+
+    Raises
+    ------
+    ManifestError
+        Listing every problem with its row (line) and column.
+    """
+    path = Path(path)
+    rows, problems = _rows(path)
+    if problems:
+        raise ManifestError(str(path), problems)
+    header, body = rows[0][1], rows[1:]
+    problems = _check_header(header)
+    if problems:
+        raise ManifestError(str(path), problems)
+    if not body:
+        raise ManifestError(str(path), [Problem("the manifest has a header and no rows", line=1, column=1)])
+    reader = _RowReader(header, folder or path.parent, allow_outside=allow_outside, document=path.name)
+    samples = [reader.sample(line, cells) for line, cells in body]
+    reader.check_unique()
+    if reader.problems:
+        raise ManifestError(str(path), sorted(reader.problems, key=lambda p: (p.line, p.column)))
+    own = tuple(h for h in header if h not in COLUMNS)
+    return Manifest(tuple(s for s in samples if s is not None), own)
+
+
+def _rows(path: Path) -> tuple[list[tuple[int, list[str]]], list[Problem]]:
+    raw = path.read_bytes()
+    if len(raw) > _LARGEST_BYTES:
+        return [], [Problem(f"the file has {len(raw):,} bytes; a manifest has at most {_LARGEST_BYTES:,}")]
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = raw.count(b"\n", 0, e.start) + 1
+        return [], [Problem("not UTF-8 text; save the manifest as 'CSV UTF-8'", line=line, column=1)]
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        return [], [Problem("holds a NUL character: not a text file", line=line, column=1)]
+    first = text.split("\n", 1)[0]
+    delimiter = max(_DELIMITERS, key=first.count)
+    rows = []
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        end = 0
+        for cells in reader:
+            start, end = end + 1, reader.line_num
+            if any(c.strip() for c in cells):
+                rows.append((start, [c.strip() for c in cells]))
+    except csv.Error as e:
+        return [], [Problem(f"not a readable CSV table: {e}", line=reader.line_num, column=1)]
+    if not rows:
+        return [], [
+            Problem("the manifest is empty; it needs a header with at least the column 'file'", line=1, column=1)
+        ]
+    return rows, []
+
+
+def _check_header(header: list[str]) -> list[Problem]:
+    problems = []
+    for i, name in enumerate(header):
+        if not name:
+            problems.append(Problem(f"column {i + 1} has no name", line=1, column=i + 1))
+        elif name in header[:i]:
+            problems.append(Problem(f"column {name!r} is there twice", line=1, column=i + 1))
+        elif name in _REFUSED:
+            problems.append(Problem(f"column {name!r} can mean two things; {_REFUSED[name]}", line=1, column=i + 1))
+        elif name not in COLUMNS and name.strip().casefold().replace(" ", "_") in COLUMNS:
+            problems.append(Problem(f"column {name!r}{did_you_mean(name, COLUMNS)}", line=1, column=i + 1))
+    if "file" not in header:
+        problems.append(Problem(f"there is no column 'file'; the columns are: {', '.join(header)}", line=1, column=1))
+    return problems
+
+
+class _RowReader:
+    """Turns rows into samples, and collects what is wrong with them."""
+
+    def __init__(self, header: list[str], folder: Path, *, allow_outside: bool, document: str) -> None:
+        self.header = header
+        self.folder = folder
+        self.allow_outside = allow_outside
+        self.document = document
+        self.problems: list[Problem] = []
+        self._seen: list[tuple[int, Sample]] = []
+
+    def _wrong(self, message: str, line: int, column: str) -> None:
+        place = self.header.index(column) + 1 if column in self.header else 1
+        self.problems.append(Problem(message, where=column, line=line, column=place))
+
+    def sample(self, line: int, cells: list[str]) -> Sample | None:
+        """Return the sample of one row, or None if the row is wrong."""
+        before = len(self.problems)
+        if len(cells) != len(self.header):
+            counts = f"the row has {len(cells)} cells, the header {len(self.header)}"
+            message = f"{counts}; is a cell with a comma missing its quotes?"
+            self._wrong(message, line, "")
+            return None
+        row = dict(zip(self.header, cells, strict=True))
+        for column, value in row.items():
+            if len(value) > _LONGEST_CELL:
+                self._wrong(f"the cell has {len(value):,} characters; at most {_LONGEST_CELL:,} are read", line, column)
+            if column in _NUMBERS and value and not _is_number(value):
+                self._wrong(f"expected a number with a decimal point, found {value!r}", line, column)
+        path = self._path(row["file"], line)
+        if path is None or len(self.problems) > before:
+            return None
+        sample_id = row.get("sample_id") or Path(row["file"]).stem
+        if "sample_id" in row and not row["sample_id"]:
+            self._wrong("the row has no sample_id", line, "sample_id")
+            return None
+        place = f"{self.document} line {line}"
+        sample = Sample(sample_id, path, row["file"], tuple(row.items()), place)
+        self._seen.append((line, sample))
+        return sample
+
+    def _path(self, file: str, line: int) -> Path | None:
+        if not file:
+            self._wrong("the row names no file", line, "file")
+            return None
+        if "\\" in file or PureWindowsPath(file).drive:
+            self._wrong(f"{file!r}: write paths from the study folder, with forward slashes", line, "file")
+            return None
+        path = self.folder / file
+        root = self.folder.resolve()
+        if not self.allow_outside and not path.resolve().is_relative_to(root):
+            self._wrong(
+                f"{file!r} lies outside the study folder; move it there or set allow_outside: true", line, "file"
+            )
+            return None
+        return path
+
+    def check_unique(self) -> None:
+        """Two rows may not share a sample id (not even but for case) or a file."""
+        ids: dict[str, int] = {}
+        files: dict[Path, int] = {}
+        for line, sample in self._seen:
+            if (first := ids.setdefault(sample.sample_id.casefold(), line)) != line:
+                self._wrong(f"sample_id {sample.sample_id!r} is used in line {first} already", line, "sample_id")
+            if (first := files.setdefault(sample.path.resolve(), line)) != line:
+                self._wrong(f"file {sample.file!r} is named in line {first} already", line, "file")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        value = float(text)
+    except ValueError:
+        return False
+    return text.isascii() and "_" not in text and value - value == 0
+
+
+def columns_used(samples: Iterable[Sample], names: Iterable[str]) -> Mapping[str, bool]:
+    """Return which of the named columns any sample fills."""
+    rows = [dict(s.columns) for s in samples]
+    return {name: any(row.get(name) for row in rows) for name in names}

@@ -1,0 +1,156 @@
+"""The unit of work: one file in, counts out. Events never leave this function."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cytoproc.errors import CytoprocError
+from cytoproc.fcs import iter_events, read_dataset
+from cytoproc.model.paths import ROOT, parent_path
+from cytoproc.model.results import PopulationCount, QCFlag, SampleResult
+from cytoproc.templates.applying import GatedSample, gate_events
+from cytoproc.templates.binding import bind_template
+from cytoproc.templates.observers import Intensities, Overlaps
+from cytoproc.templates.template import GatingTemplate
+
+__all__ = ["SampleTask", "process_sample", "process_samples"]
+
+log = logging.getLogger(__name__)
+_HASH_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTask:
+    """What a worker is handed: small values and a path."""
+
+    sample_id: str
+    path: Path
+    file: str
+    template: GatingTemplate
+    place: str = ""
+
+
+def process_sample(task: SampleTask) -> SampleResult:
+    """Return everything that is reported of one file; one that cannot be processed gives an error code."""
+    started = SampleResult(task.sample_id, task.file, template=task.template.name)
+    try:
+        started = replace(started, sha256=_sha256(task.path))
+        return _gated(started, task)
+    except CytoprocError as e:
+        return replace(started, error_code=e.code, error=str(e))
+    except FileNotFoundError:
+        where = f"{task.place}: " if task.place else ""
+        return replace(started, error_code="FILE_NOT_FOUND", error=f"{where}there is no file {task.file!r}")
+    except OSError as e:
+        return replace(started, error_code="FILE_UNREADABLE", error=f"{task.file}: {e.strerror or e}")
+
+
+def _gated(started: SampleResult, task: SampleTask) -> SampleResult:
+    dataset = read_dataset(task.path)
+    known = replace(started, repairs=dataset.repairs, acquisition=(("instrument", dataset.get("$CYT", "")),))
+    bound = bind_template(task.template, dataset.panel, dataset.keywords)
+    intensities = Intensities(task.template)
+    overlaps = Overlaps(_pairs_that_are_no_ancestors(task.template))
+    gated = gate_events(lambda: iter_events(dataset), bound, observers=[intensities, overlaps])
+    return replace(
+        known,
+        n_events=gated.n_events,
+        counts=_counts(task.template, gated),
+        intensities=intensities.results(),
+        flags=(*bound.flags, *_flags(gated, overlaps)),
+        not_contained=tuple(_not_contained(gated, overlaps)),
+        spillover_source=bound.spillover_source,
+    )
+
+
+def _pairs_that_are_no_ancestors(template: GatingTemplate) -> list[tuple[str, str]]:
+    return [
+        (item.population, of)
+        for item in template.report
+        for of in item.percent_of
+        if not _is_ancestor(of, item.population)
+    ]
+
+
+def _is_ancestor(path: str, of: str) -> bool:
+    while of != ROOT:
+        of = parent_path(of)
+        if of == path:
+            return True
+    return False
+
+
+def _counts(template: GatingTemplate, gated: GatedSample) -> tuple[PopulationCount, ...]:
+    root = PopulationCount(ROOT, "", gated.counts[ROOT], gated.n_events)
+    below = (
+        PopulationCount(
+            s.path,
+            s.parent,
+            gated.counts[s.path],
+            gated.counts[s.parent],
+            gated.fitted[s.path].source if s.path in gated.fitted else "LOCKED",
+        )
+        for s in template.steps
+    )
+    return (root, *below)
+
+
+def _not_contained(gated: GatedSample, overlaps: Overlaps) -> Iterator[tuple[str, str]]:
+    for (path, of), both in overlaps.counts.items():
+        if both < gated.counts[path]:
+            yield path, of
+
+
+def _flags(gated: GatedSample, overlaps: Overlaps) -> Iterator[QCFlag]:
+    if gated.n_nonfinite:
+        message = (
+            f"{gated.n_nonfinite} of {gated.n_events} events hold a value that is not a finite number and are left out"
+        )
+        yield QCFlag("EVENTS_NOT_FINITE", message)
+    if not gated.n_events:
+        yield QCFlag("NO_EVENTS", "the file holds no events")
+    for path, fitted in gated.fitted.items():
+        if fitted.source == "FALLBACK":
+            yield QCFlag("GATE_FALLBACK", f"{path}: {fitted.note}")
+    for path, of in _not_contained(gated, overlaps):
+        outside = gated.counts[path] - overlaps.counts[path, of]
+        yield QCFlag(
+            "NOT_CONTAINED", f"{outside} events of {path!r} are not in {of!r}, so no percentage of it is given"
+        )
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    buffer = bytearray(_HASH_BLOCK)
+    view = memoryview(buffer)
+    with path.open("rb", buffering=0) as f:
+        while n := f.readinto(buffer):
+            digest.update(view[:n])
+    return digest.hexdigest()
+
+
+def process_samples(
+    tasks: Iterable[SampleTask], *, done: Callable[[SampleResult], None] = lambda _: None
+) -> list[SampleResult]:
+    """Return the result of every task, in order, one after another.
+
+    A fault in cytoproc itself costs one sample, not the batch: it is logged with its traceback and becomes a result
+    with the code INTERNAL_ERROR.
+    """
+    results = []
+    for task in tasks:
+        try:
+            result = process_sample(task)
+        except Exception as e:
+            log.exception("sample %s: internal error", task.sample_id)
+            message = f"{type(e).__name__}: {e} (a fault in cytoproc; please report it with run.log)"
+            result = SampleResult(
+                task.sample_id, task.file, template=task.template.name, error_code="INTERNAL_ERROR", error=message
+            )
+        results.append(result)
+        done(result)
+    return results
