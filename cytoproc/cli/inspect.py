@@ -130,4 +130,4 @@ def _print(shown: dict[str, Any], found: FCSDataset) -> None:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:g}"
+    return "" if value is None else f"{value:.10g}"

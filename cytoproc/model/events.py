@@ -66,15 +66,17 @@ class EventTable:
             self.values if rows is None else self.values.take(rows, axis=0)
         )  # whole rows lie together in memory
         out = np.empty((len(indices), len(rows_first)), dtype=np.float64)
-        for k, j in enumerate(indices):
-            out[k] = self.panel.channels[j].linearize(rows_first[:, j])
+        with np.errstate(invalid="ignore"):
+            for k, j in enumerate(indices):
+                out[k] = self.panel.channels[j].linearize(rows_first[:, j])
         return out
 
     def linear(self) -> npt.NDArray[np.float64]:
         """Return all values in linear units, as a new float64 array of shape (events, channels)."""
         out = np.empty(self.values.shape, dtype=np.float64)
-        for j in range(len(self.panel)):
-            out[:, j] = self.column(j)
+        with np.errstate(invalid="ignore"):  # a signalling NaN of the file becomes a quiet one
+            for j in range(len(self.panel)):
+                out[:, j] = self.column(j)
         return out
 
     def advance(self, values: FloatArray, stage: Stage) -> EventTable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +25,7 @@ _OTHER = re.compile(
     r"|index|saturated|class\w*)$",
     re.IGNORECASE,
 )
+_PULSE = re.compile(r"(?P<detector>.+)-(?P<feature>[AHW])")
 _MARK_OF_COMPENSATION = re.compile(r"^(fj)?comp-", re.IGNORECASE)
 
 
@@ -146,8 +147,9 @@ class Panel:
     def find(self, marker: str, aliases: Iterable[str] = ()) -> int:
         """Return the column of the channel that carries a marker, by its name or an alias.
 
-        A whole `$PnS` or `$PnN` must match: first to the letter, else without case, spaces, `-`, `_` and `.`. The
-        marker's own name goes before its aliases only in the message; if two channels match, none is chosen.
+        A whole `$PnS` or `$PnN` must match: to the letter, or else without case, spaces, `-`, `_` and `.`. If several
+        channels match, the one that matches by both its names is meant; or, where they are one detector's area, height
+        and width (`PE-A`, `PE-H`, `PE-W`), the area. Otherwise none is chosen.
 
         Raises
         ------
@@ -156,30 +158,46 @@ class Panel:
 
         Examples
         --------
-        >>> panel = Panel((Channel("FL1-A", "CD3"), Channel("FL2-A", "FMC63 PE")))
+        >>> panel = Panel((Channel("FL1-A", "CD3"), Channel("FL2-A", "FMC63 PE"), Channel("FL2-H", "FMC63 PE")))
         >>> panel.find("CAR", aliases=["FMC63-PE"])
         1
         """
         wanted = (marker, *aliases)
-        exact = [j for j, c in enumerate(self.channels) if c.name in wanted or c.label in wanted]
-        if exact:
-            return self._only(marker, exact, wanted)
-        plain = {plain_name(w) for w in wanted} - {""}
-        near = [j for j, c in enumerate(self.channels) if plain_name(c.name) in plain or plain_name(c.label) in plain]
-        return self._only(marker, near, wanted)
+        exact = {w for w in wanted if w}
+        found = [(c.name in exact, c.label in exact) for c in self.channels]
+        if not any(map(any, found)):
+            plain = {plain_name(w) for w in wanted} - {""}
+            found = [(plain_name(c.name) in plain, plain_name(c.label) in plain) for c in self.channels]
+        return self._only(marker, [j for j, match in enumerate(found) if any(match)], wanted, found)
 
-    def _only(self, marker: str, found: list[int], wanted: tuple[str, ...]) -> int:
+    def _only(
+        self, marker: str, found: list[int], wanted: tuple[str, ...], matches: Sequence[tuple[bool, bool]] = ()
+    ) -> int:
         if len(found) == 1:
             return found[0]
+        if found and matches:
+            by_both = [j for j in found if all(matches[j])]
+            areas = by_both if len(by_both) == 1 else self._area(found)
+            if len(areas) == 1:
+                return areas[0]
         also = f" (also looked for: {', '.join(wanted[1:])})" if len(wanted) > 1 else ""
         if found:
             places = "; ".join(
                 f"channel {j + 1} $PnN={self.channels[j].name!r} $PnS={self.channels[j].label!r}" for j in found
             )
-            msg = f"marker {marker!r} is ambiguous{also}: {places}. Name the one channel in the template's markers."
+            name = self.channels[found[0]].name
+            advice = f"Add the $PnN of the one that is meant, such as {name!r}, to its aliases."
+            msg = f"marker {marker!r} is ambiguous{also}: {places}. {advice}"
             raise AmbiguousMarkerError(msg)
         msg = f"no channel carries marker {marker!r}{also}; this file has: {self.describe()}.{self._hint(wanted)}"
         raise MissingMarkerError(msg)
+
+    def _area(self, found: list[int]) -> list[int]:
+        """Return the area among the pulse features of one detector; nothing if the channels are anything else."""
+        pulses = [_PULSE.fullmatch(self.channels[j].name) for j in found]
+        if len({p and p["detector"] for p in pulses}) != 1:
+            return []
+        return [j for j, p in zip(found, pulses, strict=True) if p and p["feature"] == "A"]
 
     def describe(self) -> str:
         """Return every channel as `label (name)`, for messages."""
@@ -191,5 +209,7 @@ class Panel:
         for text in known:
             if parts & {plain_name(t) for t in re.split(r"[\s/+()_:;,-]+", text)}:
                 return f" Perhaps {text!r} is meant: add it to the marker's aliases."
+        if re.search(r"\d", wanted[0]):
+            return ""  # CD4 and CD45RA are no misspelt CD45
         close = difflib.get_close_matches(wanted[0], known, n=1, cutoff=0.75)
         return f" Perhaps {close[0]!r} is meant: add it to the marker's aliases." if close else ""

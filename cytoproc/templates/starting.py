@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from math import isfinite
 
 from cytoproc.compensation import find_spillover
 from cytoproc.errors import CompensationError
@@ -62,11 +63,11 @@ def start_template(dataset: FCSDataset, name: str) -> str:
     The gates are placeholders to be moved; only the singlet band is found in the data.
     """
     panel = dataset.panel
-    channels = [c for c in panel.channels if c.kind is ChannelKind.FLUORESCENCE and _wanted(c)]
+    channels = [c for c in panel.channels if c.kind is ChannelKind.FLUORESCENCE and _wanted(c, panel)]
     names = _marker_names(channels)
-    top = max((c.top for c in channels), default=262144.0)
+    top = max((c.top for c in channels if isfinite(c.top)), default=262144.0)
     populations, parent = _front(panel, top)
-    cut = top / 300  # above the spread of negative events on most instruments
+    cut = _round(top / 300)  # above the spread of negative events on most instruments
     for label in names:
         text = _MARKER.format(
             name=label, population=json.dumps(f"{label}+"), parent=parent, quoted=_quoted(label), cut=cut
@@ -84,9 +85,10 @@ def start_template(dataset: FCSDataset, name: str) -> str:
     )
 
 
-def _wanted(channel: Channel) -> bool:
-    """Leave out heights and widths of channels that are there as areas, by their names."""
-    return bool(channel.label.strip()) or not re.search(r"-(H|W)$", channel.name)
+def _wanted(channel: Channel, panel: Panel) -> bool:
+    """Leave out heights and widths of detectors whose area is there."""
+    detector, _, feature = channel.name.rpartition("-")
+    return feature not in {"H", "W"} or f"{detector}-A" not in panel.names
 
 
 def _marker_names(channels: list[Channel]) -> list[str]:
@@ -110,14 +112,19 @@ def _front(panel: Panel, top: float) -> tuple[str, str]:
     text, parent = "", "root"
     x, y = _first(panel, "FSC", "A"), _first(panel, "SSC", "A")
     if x and y:
-        span = max(c.top for c in (x, y))
-        text += _CELLS.format(x=_quoted(x.name), y=_quoted(y.name), a=0.1 * span, b=0.01 * span, c=0.98 * span)
+        span = max((c.top for c in (x, y) if isfinite(c.top)), default=top)
+        text += _CELLS.format(x=_quoted(x.name), y=_quoted(y.name), a=_round(0.1 * span), b=_round(0.01 * span), c=_round(0.98 * span))
         parent = "Cells"
     height = _first(panel, "FSC", "H")
     if parent == "Cells" and x and height and height.name != x.name:
         text += _SINGLETS.format(area=_quoted(x.name), height=_quoted(height.name))
         parent = "Singlets"
     return text, parent
+
+
+def _round(value: float) -> float:
+    """Return three figures of a number: a place to start from looks like one."""
+    return float(f"{value:.3g}")
 
 
 def _first(panel: Panel, kind: str, feature: str) -> Channel | None:
