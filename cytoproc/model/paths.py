@@ -10,7 +10,7 @@ ROOT = "root"
 
 
 def join_path(parent: str, name: str) -> str:
-    r"""Return the path of the population `name` under `parent`; a `/` or `\` inside the name is escaped by `\`.
+    r"""Return the path of a population under its parent; a slash or backslash in the name is escaped by a backslash.
 
     >>> join_path("root", "CD4/CD8"), join_path("T cells", "CD4+")
     ('CD4\\/CD8', 'T cells/CD4+')

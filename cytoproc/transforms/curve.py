@@ -82,7 +82,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mirrored:
-    """A scale made of a curve and its mirror image: x = ±unit g(|y - centre|).
+    """A scale made of a curve and its mirror image: `x = ±unit * g(abs(y - centre))`.
 
     `end` is the s above the last cell; `points` and `values` are the point of each cell and the scale value there;
     `series` has shape (5, cells).
