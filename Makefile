@@ -14,7 +14,7 @@ setup: $(READY) ## make .venv with the pinned dependencies
 
 demo: $(READY) ## run the example study into the folder demo/
 	@rm -rf demo
-	$(BIN)/cytoproc run example_fcs/*.fcs --template example_fcs/template.yaml --out demo
+	$(BIN)/cytoproc run example_fcs --out demo
 
 test: $(READY) ## check format, lint, types and imports, and run the everyday tests
 	@echo "== format" && $(BIN)/ruff format --check .
