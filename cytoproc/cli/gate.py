@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,7 @@ from cytoproc.cli.screen import print_json, print_lines, print_table
 
 if TYPE_CHECKING:
     from cytoproc.gating import GatedFile
-    from cytoproc.templates.template import GatingTemplate
+    from cytoproc.templates.template import GatingTemplate, Step
 
 
 def gate(
@@ -33,16 +33,7 @@ def gate(
     if membership is not None:
         _write_membership(membership, gated)
     if as_json:
-        findings = [{"code": f.code, "message": f.message} for f in gated.findings]
-        print_json(
-            {
-                "file": str(file),
-                "template": chosen.name,
-                "n_events": gated.n_events,
-                "counts": dict(gated.counts),
-                "findings": findings,
-            }
-        )
+        print_json(_description(file, gated, chosen))
         return
     _print_counts(gated, chosen)
     if membership is not None:
@@ -56,12 +47,41 @@ def _write_membership(path: Path, gated: GatedFile) -> None:
     write_whole(path, membership_table(gated.memberships))
 
 
+def _description(file: Path, gated: GatedFile, template: GatingTemplate) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "template": template.name,
+        "n_events": gated.n_events,
+        "counts": dict(gated.counts),
+        "populations": [
+            {
+                "path": step.path,
+                "parent": step.parent,
+                "n_events": gated.counts[step.path],
+                "percent_of_parent": _share(gated, step),
+                "gate": _source(gated, step),
+            }
+            for step in template.steps
+        ],
+        "findings": [{"code": f.code, "message": f.message} for f in gated.findings],
+    }
+
+
 def _print_counts(gated: GatedFile, template: GatingTemplate) -> None:
     rows = [["root", f"{gated.counts['root']}", "", ""]]
     for step in template.steps:
-        n, parent = gated.counts[step.path], gated.counts[step.parent]
-        share = f"{100 * n / parent:.4g}" if parent else ""
-        source = gated.fitted[step.path].source if step.path in gated.fitted else "LOCKED"
-        rows.append([step.path, f"{n}", share, source])
+        share = _share(gated, step)
+        shown = "" if share is None else f"{share:.4g}"
+        rows.append([step.path, f"{gated.counts[step.path]}", shown, _source(gated, step)])
     print_table(["population", "events", "% of parent", "gate"], rows, right=(1, 2))
     print_lines(*(f"{f.code}: {f.message}" for f in gated.findings))
+
+
+def _share(gated: GatedFile, step: Step) -> float | None:
+    """Return the percentage of the parent; nothing if that is empty."""
+    parent = gated.counts[step.parent]
+    return 100 * gated.counts[step.path] / parent if parent else None
+
+
+def _source(gated: GatedFile, step: Step) -> str:
+    return gated.fitted[step.path].source if step.path in gated.fitted else "LOCKED"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import shutil
+import sys
 from collections.abc import Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
     from cytoproc.templates.template import GatingTemplate
 
 _MOST_COLUMNS = 6
+_MEANINGS = {
+    "ND": "ND (n): n events, fewer than the {row.lod_events} it takes to call a population detected",
+    "BLQ": "BLQ (n): n events, fewer than the {row.lloq_events} it takes to give a number",
+    "NOT_EVALUABLE": "NOT_EVALUABLE (n): n events, out of too few for a percentage",
+}
 
 
 def run(
@@ -128,6 +136,7 @@ def _print_summary(finished: Run, study: Study) -> None:
     failed = len(finished.failed)
     done = f"{len(finished.results) - failed} of {len(finished.results)} samples done"
     print_lines(
+        "",
         done + (f", {failed} could not be processed (see the comment column of results.csv)" if failed else ""),
         f"all numbers:        {finished.folder / 'results.csv'}",
         f"one line a sample:  {finished.folder / 'wide.csv'}",
@@ -143,17 +152,45 @@ def _print_results(
 ) -> None:
     """Print one line a sample, with the percentages that the template's report asks for, as many as fit on a screen."""
     wanted = _percentages(template)
-    columns = wanted[:_MOST_COLUMNS]
-    header = ["sample", "events", *_headings(columns), "quality"]
-    lines = []
-    for r in results:
-        cells = [_percent(percents.get((r.sample_id, path, of))) for path, of in columns]
-        codes = [f.code for f in r.flags] + [p.code for p in r.repairs]
-        quality = r.error_code or "; ".join(dict.fromkeys(codes)) or "ok"
-        lines.append([r.sample_id, "" if r.error_code else f"{r.n_events}", *cells, quality])
-    print_table(header, lines, title=title, right=range(1, len(header) - 1))
-    if len(wanted) > len(columns):
-        print_lines(f"{len(wanted) - len(columns)} more percentages are in wide.csv")
+    rows = [[percents.get((r.sample_id, *pair)) for r in results] for pair in wanted]
+    inner = [[heading, *map(_percent, column)] for heading, column in zip(_headings(wanted), rows, strict=True)]
+    before = [["sample", *(r.sample_id for r in results)], ["events", *(_n_events(r) for r in results)]]
+    after = [["quality", *(_quality(r) for r in results)]]
+    n = _how_many_fit(inner, before + after)
+    header, *lines = zip(*before, *inner[:n], *after, strict=True)
+    print_table(header, lines, title=title, right=range(1, n + 2))
+    if n < len(wanted):
+        print_lines(f"{len(wanted) - n} more percentages are in wide.csv")
+    print_lines(*_legend([row for column in rows[:n] for row in column if row is not None]))
+
+
+def _n_events(result: SampleResult) -> str:
+    return "" if result.error_code else f"{result.n_events}"
+
+
+def _quality(result: SampleResult) -> str:
+    codes = [f.code for f in result.flags] + [p.code for p in result.repairs]
+    return result.error_code or "; ".join(dict.fromkeys(codes)) or "ok"
+
+
+def _how_many_fit(inner: list[list[str]], others: list[list[str]]) -> int:
+    """Return how many of the inner columns the terminal has room for; at least one, and at most `_MOST_COLUMNS`."""
+    if not sys.stdout.isatty():
+        return min(len(inner), _MOST_COLUMNS)
+    room = shutil.get_terminal_size().columns - sum(_width(column) for column in others)
+    used = accumulate(_width(column) for column in inner[:_MOST_COLUMNS])
+    return min(len(inner), max(1, sum(width <= room for width in used)))
+
+
+def _width(column: list[str]) -> int:
+    """Return how much of a line a column takes, the space between columns included."""
+    return max(len(line) for cell in column for line in cell.split("\n")) + 3
+
+
+def _legend(rows: list[ResultRow]) -> list[str]:
+    """Return what each status that is printed means."""
+    by_status = {row.status: row for row in rows}
+    return [text.format(row=by_status[status]) for status, text in _MEANINGS.items() if status in by_status]
 
 
 def _percentages(template: GatingTemplate) -> list[tuple[str, str]]:
@@ -167,20 +204,23 @@ def _percentages(template: GatingTemplate) -> list[tuple[str, str]]:
 
 
 def _headings(columns: list[tuple[str, str]]) -> list[str]:
-    """Return `T cells % of Lymphocytes`: names without their paths, unless two columns would look the same."""
-    short = [f"{split_path(path)[-1]} % of {split_path(of)[-1]}" for path, of in columns]
-    return [f"{path} % of {of}" if short.count(s) > 1 else s for s, (path, of) in zip(short, columns, strict=True)]
+    """Return `T cells` above `% of Lymphocytes`: without their paths, unless two columns would look the same."""
+    short = [f"{split_path(path)[-1]}\n% of {split_path(of)[-1]}" for path, of in columns]
+    return [f"{path}\n% of {of}" if short.count(s) > 1 else s for s, (path, of) in zip(short, columns, strict=True)]
 
 
 def _percent(row: ResultRow | None) -> str:
+    """Return the percentage, or why there is none, with the events that were seen."""
     if row is None:
         return ""
-    if math.isnan(row.value_raw):
-        return row.status
-    return f"{row.value_raw:.4g}" if row.status == "QUANT" else f"{row.value_raw:.3g} {row.status}"
+    return f"{row.value_raw:.4g}" if row.status == "QUANT" else f"{row.status} ({row.n_events:g})"
 
 
 def _summary(finished: Run, study: Study) -> dict[str, Any]:
+    percents: dict[str, list[dict[str, Any]]] = {}
+    for r in finished.rows:
+        if r.statistic == "PCT":
+            percents.setdefault(r.sample_id, []).append(_percent_as_dict(r))
     return {
         "study": study.name,
         "folder": str(finished.folder),
@@ -191,13 +231,15 @@ def _summary(finished: Run, study: Study) -> dict[str, Any]:
                 "sample_id": r.sample_id,
                 "file": r.file,
                 "n_events": r.n_events,
+                "template": r.template,
                 "counts": {c.path: c.n_events for c in r.counts},
+                "percents": percents.get(r.sample_id, []),
                 "intensities": [
                     {
                         "population": i.path,
                         "marker": i.marker,
                         "statistic": i.statistic,
-                        "value": None if math.isnan(i.value) else i.value,
+                        "value": _known(i.value),
                     }
                     for i in r.intensities
                 ],
@@ -208,3 +250,18 @@ def _summary(finished: Run, study: Study) -> dict[str, Any]:
             for r in finished.results
         ],
     }
+
+
+def _percent_as_dict(row: ResultRow) -> dict[str, Any]:
+    return {
+        "population": row.population_id,
+        "of": row.denominator_id,
+        "value": _known(row.value_raw),
+        "ci_low": _known(row.ci_low),
+        "ci_high": _known(row.ci_high),
+        "status": row.status,
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -13,6 +13,8 @@ from cytoproc.export.cells import format_cell
 
 __all__ = ["print_error", "print_json", "print_lines", "print_table"]
 
+_NO_LIMIT = 10_000
+
 
 def _clean(text: str) -> str:
     """Return text without control characters, so that a file's keywords cannot steer the terminal."""
@@ -49,7 +51,7 @@ def print_table(
         table.add_column(escape(name), justify="right" if i in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(escape(_clean(cell)) for cell in row))
-    width = None if sys.stdout.isatty() else 200
+    width = None if sys.stdout.isatty() else _NO_LIMIT
     console = Console(width=width, highlight=False, soft_wrap=False)
     with console.capture() as drawn:
         console.print(table)

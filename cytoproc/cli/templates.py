@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cytoproc.cli.screen import print_error, print_json, print_lines, print_table
-from cytoproc.errors import OutputError, TemplateError
+from cytoproc.errors import CompensationError, OutputError, PanelError, Problem, TemplateError
+
+if TYPE_CHECKING:
+    from cytoproc.fcs import FCSDataset
+    from cytoproc.templates.template import GatingTemplate
 
 app = typer.Typer(help="List, copy, check and start gating templates.", no_args_is_help=True)
 
@@ -54,32 +58,43 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Check templates and list everything that is wrong, with line and column."""
-    from cytoproc.fcs import read_dataset
-    from cytoproc.templates.binding import bind_template
     from cytoproc.templates.reading import read_template
 
-    reports = []
+    dataset = None
+    if fcs is not None:
+        from cytoproc.fcs import read_dataset
+
+        dataset = read_dataset(fcs)
+    reports, exit_code = [], 0
     for file in files:
+        problems: list[dict[str, object]] = []
         try:
             template = read_template(file)
+            _bind(template, dataset)
         except TemplateError as e:
-            reports.append({"file": str(file), "ok": False, "problems": [_as_dict(p) for p in e.problems]})
-            if not as_json:
-                print_error(str(e))
-            continue
-        if fcs is not None:
-            dataset = read_dataset(fcs)
-            bind_template(template, dataset.panel, dataset.keywords)
-        reports.append({"file": str(file), "ok": True, "problems": []})
-        if not as_json:
+            problems, message, exit_code = [_as_dict(p) for p in e.problems], str(e), 2
+        except (PanelError, CompensationError) as e:
+            message, exit_code = f"{file}: does not fit {fcs}: {e}", max(exit_code, 1)
+            problems = [_as_dict(Problem(str(e)))]
+        else:
             bound = f", and {fcs} has all it needs" if fcs is not None else ""
-            print_lines(
+            message = (
                 f"{file}: {template.name} {template.version}, {len(template.steps)} populations, no problems{bound}"
             )
+        reports.append({"file": str(file), "ok": not problems, "problems": problems})
+        if not as_json:
+            (print_error if problems else print_lines)(message)
     if as_json:
         print_json(reports)
-    if not all(r["ok"] for r in reports):
-        raise typer.Exit(2)
+    if exit_code:
+        raise typer.Exit(exit_code)
+
+
+def _bind(template: GatingTemplate, dataset: FCSDataset | None) -> None:
+    from cytoproc.templates.binding import bind_template
+
+    if dataset is not None:
+        bind_template(template, dataset.panel, dataset.keywords)
 
 
 def _as_dict(problem: object) -> dict[str, object]:

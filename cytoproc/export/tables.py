@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -26,9 +25,16 @@ def format_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def long_table(rows: Iterable[ResultRow]) -> bytes:
-    """Return `results.csv`: one line a sample, population and statistic."""
-    return format_csv(COLUMNS, (astuple(r) for r in rows))
+def long_table(rows: Sequence[ResultRow]) -> bytes:
+    """Return `results.csv`: one line a sample, population and statistic; the lab's own columns come last."""
+    lines = ([*(getattr(r, c) for c in COLUMNS), *(value for _, value in r.own)] for r in rows)
+    return format_csv([*COLUMNS, *_own_names(rows)], lines)
+
+
+def _own_names(rows: Sequence[ResultRow]) -> list[str]:
+    """Return the names of the lab's own columns; one that is a name of ours says where it comes from."""
+    own = [name for name, _ in rows[0].own] if rows else []
+    return [f"manifest_{name}" if name in COLUMNS else name for name in own]
 
 
 def wide_table(rows: Sequence[ResultRow]) -> bytes:
@@ -53,7 +59,9 @@ def wide_table(rows: Sequence[ResultRow]) -> bytes:
         line = samples.setdefault(r.sample_id, {h: getattr(r, h) for h in head})
         if name := _wide_name(r):
             line[name] = r.value_raw
-    return format_csv((*head, *names), ([line.get(c, "") for c in (*head, *names)] for line in samples.values()))
+    own = {r.sample_id: [value for _, value in r.own] for r in rows}
+    lines = ([*(line.get(c, "") for c in (*head, *names)), *own[sample]] for sample, line in samples.items())
+    return format_csv([*head, *names, *_own_names(rows)], lines)
 
 
 def _wide_name(row: ResultRow) -> str:

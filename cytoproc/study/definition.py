@@ -114,9 +114,10 @@ def study_of_files(name: str, manifest: Manifest, template: GatingTemplate) -> S
 
 def describe(study: Study) -> dict[str, Any]:
     """Return what identifies a study, for the run record."""
-    used = {t.name: t for t in study.templates.values()}
+    used = {(t.name, t.version, t.digest) for t in study.templates.values()}
     return {
         "study": study.name,
         "confidence_level": study.confidence_level,
-        "templates": [{"name": t.name, "version": t.version, "sha256": t.digest} for _, t in sorted(used.items())],
+        "manifest_sha256": study.manifest.digest,
+        "templates": [{"name": name, "version": version, "sha256": digest} for name, version, digest in sorted(used)],
     }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
@@ -44,6 +46,7 @@ _NUMBERS = (
     "wbc_10e9_l",
 )
 _REFUSED = {
+    "sample": "write sample_id",
     "dilution": "say which: final_volume_ul (the tube, for volumetric counting) or predilution (before the tube)",
 }
 _LARGEST_BYTES = 50_000_000
@@ -72,10 +75,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All rows, in the order of the document, and the names of the lab's own columns."""
+    """All rows, in the order of the document, the names of the lab's own columns, and the document's SHA-256."""
 
     samples: tuple[Sample, ...]
     own_columns: tuple[str, ...] = ()
+    digest: str = ""
 
 
 def manifest_of_files(files: Iterable[str | Path]) -> Manifest:
@@ -108,7 +112,7 @@ def _shown(path: Path) -> str:
 def _short_names(paths: list[Path]) -> list[str]:
     """Return the shortest end of each path, at least its stem, that no other path shares."""
     depth = 1
-    while depth < max((len(p.parts) for p in paths), default=1):
+    while depth <= max((len(p.parts) for p in paths), default=0):
         names = ["/".join(p.with_suffix("").parts[-depth:]) for p in paths]
         if len({n.casefold() for n in names}) == len(names):
             return names
@@ -149,7 +153,8 @@ def read_manifest(path: str | Path, *, folder: Path | None = None, allow_outside
     if reader.problems:
         raise ManifestError(str(path), sorted(reader.problems, key=lambda p: (p.line, p.column)))
     own = tuple(h for h in header if h not in COLUMNS)
-    return Manifest(tuple(s for s in samples if s is not None), own)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Manifest(tuple(s for s in samples if s is not None), own, digest)
 
 
 def _rows(path: Path) -> tuple[list[tuple[int, list[str]]], list[Problem]]:
@@ -191,7 +196,7 @@ def _check_header(header: list[str]) -> list[Problem]:
         elif name in header[:i]:
             problems.append(Problem(f"column {name!r} is there twice", line=1, column=i + 1))
         elif name in _REFUSED:
-            problems.append(Problem(f"column {name!r} can mean two things; {_REFUSED[name]}", line=1, column=i + 1))
+            problems.append(Problem(f"column {name!r} is not a clear name; {_REFUSED[name]}", line=1, column=i + 1))
         elif name not in COLUMNS and name.strip().casefold().replace(" ", "_") in COLUMNS:
             problems.append(Problem(f"column {name!r}{did_you_mean(name, COLUMNS)}", line=1, column=i + 1))
     if "file" not in header:
@@ -244,6 +249,9 @@ class _RowReader:
         if not file:
             self._wrong("the row names no file", line, "file")
             return None
+        if "://" in file:
+            self._wrong(f"{file!r} is an address; copy the file into the study folder", line, "file")
+            return None
         if "\\" in file or PureWindowsPath(file).drive:
             self._wrong(f"{file!r}: write paths from the study folder, with forward slashes", line, "file")
             return None
@@ -257,14 +265,19 @@ class _RowReader:
         return path
 
     def check_unique(self) -> None:
-        """Two rows may not share a sample id (not even but for case) or a file."""
+        """Two rows may not share a file, or a sample id, not even one that differs only in case."""
         ids: dict[str, int] = {}
         files: dict[Path, int] = {}
         for line, sample in self._seen:
-            if (first := ids.setdefault(sample.sample_id.casefold(), line)) != line:
+            if (first := ids.setdefault(_folded(sample.sample_id), line)) != line:
                 self._wrong(f"sample_id {sample.sample_id!r} is used in line {first} already", line, "sample_id")
             if (first := files.setdefault(sample.path.resolve(), line)) != line:
                 self._wrong(f"file {sample.file!r} is named in line {first} already", line, "file")
+
+
+def _folded(text: str) -> str:
+    """Return text as file systems that do not tell case or composed letters apart see it."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def _is_number(text: str) -> bool:
@@ -273,9 +286,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return text.isascii() and "_" not in text and value - value == 0
-
-
-def columns_used(samples: Iterable[Sample], names: Iterable[str]) -> Mapping[str, bool]:
-    """Return which of the named columns any sample fills."""
-    rows = [dict(s.columns) for s in samples]
-    return {name: any(row.get(name) for row in rows) for name in names}

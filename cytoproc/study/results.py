@@ -25,7 +25,8 @@ class ResultRow:
     """One number and all that is needed to judge it.
 
     Column names are those of a lab's flat result table (CDISC habits). Percentages are 0-100. Empty text and NaN
-    mean: does not apply.
+    mean: does not apply. `own` holds the columns of the manifest that only the lab knows, carried through as written;
+    they are the last columns of every table.
     """
 
     study_id: str
@@ -34,11 +35,13 @@ class ResultRow:
     specimen_id: str
     visit: str
     nominal_day: str
+    collection_dtc: str
     tube_id: str
     template_id: str
     template_version: str
     gate_source: str
     software_version: str
+    batch_id: str
     instrument: str
     fcs_file: str
     fcs_sha256: str
@@ -66,9 +69,10 @@ class ResultRow:
     qc_status: str
     qc_flags: str
     comment: str
+    own: tuple[tuple[str, str], ...] = ()
 
 
-COLUMNS = tuple(f.name for f in fields(ResultRow))
+COLUMNS = tuple(f.name for f in fields(ResultRow) if f.name != "own")
 _NAN = math.nan
 
 
@@ -119,9 +123,7 @@ def _drafts(result: SampleResult, sample: Sample, study: Study) -> Iterator[_Dra
     for item in template.report:
         asked.setdefault(item.population, []).append(item)
     for path, count in counts.items():
-        yield _Draft(
-            result, sample, template, "COUNT", count, count.n_events, count.n_parent, count.parent, value=count.n_events
-        )
+        yield _Draft(result, sample, template, "COUNT", count, count.n_events, count.n_parent, value=count.n_events)
         others = [of for item in asked.get(path, []) for of in item.percent_of]
         for of in dict.fromkeys([count.parent, *others] if path != ROOT else others):
             if (path, of) in result.not_contained:
@@ -158,11 +160,13 @@ def _row(draft: _Draft, bounds: tuple[float, float, float] | None, study: Study,
         specimen_id=sample.get("specimen_id"),
         visit=sample.get("visit"),
         nominal_day=sample.get("day"),
+        collection_dtc=sample.get("collected_at"),
         tube_id=sample.get("tube"),
         template_id=draft.template.name,
         template_version=draft.template.version,
         gate_source=count.gate_source if count and path != ROOT else "",
         software_version=__version__,
+        batch_id=sample.get("acquisition_batch"),
         instrument=dict(result.acquisition).get("instrument", ""),
         fcs_file=result.file,
         fcs_sha256=result.sha256,
@@ -189,7 +193,10 @@ def _row(draft: _Draft, bounds: tuple[float, float, float] | None, study: Study,
         status=status.value,
         qc_status=_qc_status(result),
         qc_flags=";".join(dict.fromkeys(codes)),
-        comment=result.error if result.error_code else "; ".join(f.message for f in result.flags),
+        comment="; ".join(
+            map(str.strip, result.error.splitlines()) if result.error_code else [f.message for f in result.flags]
+        ),
+        own=tuple((name, sample.get(name)) for name in study.manifest.own_columns),
     )
 
 

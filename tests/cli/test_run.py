@@ -1,0 +1,259 @@
+import csv
+import io
+import json
+
+import pytest
+
+from tests.making import fcs_file
+
+
+def rows_of(path):
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
+def contents(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "run.log"}
+
+
+def cells_of(text, sample):
+    """Return the cells of a sample's line in a printed table."""
+    [line] = [line for line in text.splitlines() if line.split()[:1] == [sample]]
+    return line.split()
+
+
+def test_a_study_is_run_from_its_folder_or_its_file(run, study):
+    by_folder = run("run", study, "--out", "one")
+    by_file = run("run", study / "study.yaml", "--out", "two")
+
+    assert (by_folder.code, by_file.code, by_folder.err) == (0, 0, "")
+    assert contents(study / "one") == contents(study / "two")
+    assert sorted(contents(study / "one")) == ["record.json", "results.csv", "wide.csv"]
+
+
+def test_the_printed_table_holds_what_the_report_asks_for(run, study):
+    done = run("run", study)
+
+    assert cells_of(done.out, "001") == ["001", "500", "75", "40", "30", "ok"]
+    assert cells_of(done.out, "1E5") == ["1E5", "500", "75", "20", "15", "ok"]
+    assert "2 of 2 samples done\n" in done.out
+    assert "results/results.csv" in done.out
+
+
+def test_the_long_table_holds_ids_as_written_and_every_number(run, study):
+    run("run", study)
+
+    rows = rows_of(study / "results/results.csv")
+
+    assert {r["sample_id"] for r in rows} == {"001", "1E5"}
+    car = {r["sample_id"]: r for r in rows if (r["population_label"], r["denominator_id"]) == ("CAR+", "Cells")}
+    assert {k: (r["value_raw"], r["n_events"], r["n_denominator"]) for k, r in car.items()} == {
+        "001": ("30", "120", "400"),
+        "1E5": ("15", "60", "400"),
+    }
+    assert {r["status"] for r in rows} == {"QUANT"}
+
+
+def test_the_wide_table_has_one_line_a_sample(run, study):
+    run("run", study)
+
+    rows = rows_of(study / "results/wide.csv")
+
+    assert [(r["sample_id"], r["visit"]) for r in rows] == [("001", "D14"), ("1E5", "D28")]
+    assert [r["Cells/CD3+/CAR+ % of Cells/CD3+"] for r in rows] == ["40", "20"]
+    assert [r["Cells/CD3+/CAR+ CAR median"] for r in rows] == ["2000", "2000"]
+
+
+def test_the_record_names_every_input_and_output_by_its_digest(run, study):
+    run("run", study)
+
+    record = json.loads((study / "results/record.json").read_text(encoding="utf-8"))
+
+    assert record["templates"][0]["name"] == "small"
+    assert [s["file"] for s in record["samples"]] == ["a.fcs", "b.fcs"]
+    digests = [t["sha256"] for t in record["templates"]] + [s["sha256"] for s in record["samples"]]
+    assert all(len(d) == 64 for d in [*digests, *record["outputs"].values()])
+    assert set(record["outputs"]) == {"results.csv", "wide.csv"}
+
+
+def test_two_runs_give_the_same_bytes_and_no_table_tells_where_or_when(run, study):
+    run("run", study, "--out", "one")
+    run("run", study, "--out", "two")
+
+    one = contents(study / "one")
+    assert one == contents(study / "two")
+    assert not any(str(study).encode() in content for content in one.values())
+
+
+def test_the_json_of_a_run_holds_what_its_table_holds(run, study):
+    done = run("run", study, "--json")
+
+    shown = json.loads(done.out)
+    assert (shown["study"], shown["n_samples"], shown["n_failed"]) == ("small study", 2, 0)
+    first = shown["samples"][0]
+    assert (first["sample_id"], first["n_events"], first["error"]) == ("001", 500, None)
+    assert first["counts"] == {"root": 500, "Cells": 400, "Cells/CD3+": 300, "Cells/CD3+/CAR+": 120}
+    percents = {(p["population"], p["of"]): (p["value"], p["status"]) for p in first["percents"]}
+    assert percents == {
+        ("Cells", "root"): (80, "QUANT"),
+        ("Cells/CD3+", "Cells"): (75, "QUANT"),
+        ("Cells/CD3+/CAR+", "Cells/CD3+"): (40, "QUANT"),
+        ("Cells/CD3+/CAR+", "Cells"): (30, "QUANT"),
+    }
+    [median] = first["intensities"]
+    assert (median["marker"], median["statistic"], median["value"]) == ("CAR", "median", 2000)
+
+
+def test_one_bad_file_is_one_bad_row_and_exit_code_1(run, study):
+    good = (study / "b.fcs").read_bytes()
+    (study / "b.fcs").write_bytes(good[:-40])
+
+    done = run("run", study)
+
+    assert done.code == 1
+    assert cells_of(done.out, "001") == ["001", "500", "75", "40", "30", "ok"]
+    assert cells_of(done.out, "1E5") == ["1E5", "FCS_TRUNCATED"]
+    assert "1 of 2 samples done, 1 could not be processed" in done.out
+    assert done.err.startswith("cytoproc: 1E5: FCS_TRUNCATED: b.fcs: ")
+    bad = [r for r in rows_of(study / "results/results.csv") if r["sample_id"] == "1E5"]
+    assert [(r["status"], r["qc_flags"], r["visit"]) for r in bad] == [("INVALID", "FCS_TRUNCATED", "D28")]
+
+
+def test_the_json_of_a_run_with_a_bad_file_says_so(run, study):
+    (study / "b.fcs").unlink()
+
+    done = run("run", study, "--json")
+
+    assert (done.code, done.err) == (1, "")
+    shown = json.loads(done.out)
+    assert shown["n_failed"] == 1
+    assert shown["samples"][1]["error"] == {
+        "code": "FILE_NOT_FOUND",
+        "message": "manifest.csv line 3: there is no file 'b.fcs'",
+    }
+
+
+def test_quiet_keeps_the_table_and_drops_the_progress(run, study):
+    (study / "b.fcs").unlink()
+
+    done = run("run", study, "--quiet")
+
+    assert (done.code, done.err) == (1, "")
+    assert cells_of(done.out, "1E5") == ["1E5", "FILE_NOT_FOUND"]
+
+
+def test_bare_files_and_folders_of_them_take_a_template(run, tubes):
+    files = run("run", "a.fcs", "b.fcs", "--template", "small.yaml", "--out", "one")
+    folder = run("run", tubes, "--template", "small.yaml", "--out", "two")
+
+    assert (files.code, folder.code) == (0, 0)
+    assert [r["sample_id"] for r in rows_of(tubes / "one/wide.csv")] == ["a", "b"]
+    assert [r["fcs_file"] for r in rows_of(tubes / "two/wide.csv")] == ["a.fcs", "b.fcs"]
+
+
+def test_each_template_of_a_study_has_its_own_table(run, study):
+    text = (study / "small.yaml").read_text(encoding="utf-8")
+    other = text.replace("template: small", "template: other").replace("CD3+", "T").replace("CAR+", "CAR-T")
+    (study / "other.yaml").write_text(other, encoding="utf-8")
+    rows = "sample_id,file,template\ns1,a.fcs,\ns2,b.fcs,other.yaml\n"
+    (study / "manifest.csv").write_text(rows, encoding="utf-8")
+
+    done = run("run", study)
+
+    first, second = done.out.split("other 1.0.0")
+    assert "CD3+" in first
+    assert "small 1.0.0" in first
+    assert "CAR-T" in second
+    assert cells_of(second, "s2") == ["s2", "500", "75", "20", "15", "ok"]
+
+
+def test_a_percentage_that_is_no_number_to_report_says_why(run, tubes):
+    fcs_file(
+        tubes / "few.fcs",
+        {"FSC-A": [200] * 100, "B530-A": [1000] * 70 + [0] * 30, "Y585-A": [2000] * 5 + [0] * 95},
+        labels={"B530-A": "CD3", "Y585-A": "CAR"},
+    )
+
+    done = run("run", "few.fcs", "-t", "small.yaml")
+
+    assert done.code == 0
+    assert cells_of(done.out, "few")[:3] == ["few", "100", "70"]
+    assert "ND" in cells_of(done.out, "few")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a.fcs"], "bare FCS files need a template"),
+        (["study.yaml", "-t", "small.yaml"], "names its templates itself"),
+        (["a.fcs", "-t", "smal.yaml"], "no template file 'smal.yaml'"),
+        (["nothing.yaml"], "there is no file nothing.yaml"),
+        (["empty", "-t", "small.yaml"], "neither a study.yaml nor any .fcs"),
+        (["a.fcs", "./a.fcs", "-t", "small.yaml"], "named twice"),
+        (["a.fcs", "-t", "small.yaml", "--out", "full"], "not of a run"),
+        (["a.fcs", "-t", "small.yaml", "--out", "a.fcs"], "is a file"),
+    ],
+)
+def test_wrong_usage_is_one_message_and_exit_code_2(run, study, arguments, said):
+    (study / "empty").mkdir()
+    (study / "full").mkdir()
+    (study / "full/thesis.docx").touch()
+
+    done = run("run", *arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("cytoproc: ")
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+def test_wrong_usage_is_json_too_if_that_is_asked_for(run, study):
+    done = run("run", "a.fcs", "--json")
+
+    assert done.code == 2
+    assert json.loads(done.out)["error"]["code"] == "USAGE"
+
+
+def test_a_finished_run_is_not_written_over_and_an_unfinished_one_is_done_again(run, study):
+    first = run("run", study)
+    again = run("run", study)
+    before = contents(study / "results")
+    (study / "results/record.json").unlink()
+    resumed = run("run", study)
+
+    assert (first.code, again.code, resumed.code) == (0, 2, 0)
+    assert "holds a finished run already" in again.err
+    assert contents(study / "results") == before
+
+
+def test_a_wrong_manifest_prints_all_its_problems_with_their_lines(run, study):
+    (study / "manifest.csv").write_text("sample_id,file,day\ns1,a.fcs,x\nS1,b.fcs,y\n", encoding="utf-8")
+
+    done = run("run", study)
+
+    assert done.code == 2
+    assert "manifest.csv:2:3 day: expected a number with a decimal point, found 'x'" in done.err
+    assert "manifest.csv:3:3 day: expected a number with a decimal point, found 'y'" in done.err
+
+
+def test_a_sample_id_that_would_steer_a_screen_or_run_in_a_spreadsheet_is_harmless(run, study):
+    (study / "manifest.csv").write_text('sample_id,file\n"=1+1\x1b[2J",a.fcs\n', encoding="utf-8")
+
+    done = run("run", study)
+
+    assert done.code == 0
+    assert "\x1b" not in done.out
+    assert {r["sample_id"] for r in rows_of(study / "results/results.csv")} == {"'=1+1\\x1b[2J"}
+
+
+def test_the_log_tells_the_operator_what_happened_and_when(run, study):
+    (study / "b.fcs").unlink()
+
+    run("run", study)
+
+    lines = (study / "results/run.log").read_text(encoding="utf-8").splitlines()
+    assert [line.split(" ", 1)[1] for line in lines][1:] == [
+        "INFO 001: 500 events",
+        "ERROR 1E5: FILE_NOT_FOUND manifest.csv line 3: there is no file 'b.fcs'",
+        "INFO done, 1 of 2 samples failed",
+    ]
+    assert all(line[:4].isdigit() and line[19] == "Z" for line in lines)

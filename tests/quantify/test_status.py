@@ -1,0 +1,28 @@
+import pytest
+
+from cytoproc.quantify.status import Limits, Status, decide_status
+
+
+@pytest.mark.parametrize(
+    ("n_events", "n_denominator", "status"),
+    [
+        (0, 0, Status.NOT_EVALUABLE),
+        (49, 49, Status.NOT_EVALUABLE),  # the parent decides first
+        (0, 50, Status.ND),
+        (19, 30_000, Status.ND),
+        (20, 30_000, Status.BLQ),
+        (49, 30_000, Status.BLQ),
+        (50, 30_000, Status.QUANT),
+        (50, 50, Status.QUANT),
+    ],
+)
+def test_the_status_by_the_usual_limits(n_events, n_denominator, status):
+    assert decide_status(n_events, n_denominator, Limits()) is status
+
+
+def test_a_template_s_own_limits_move_the_edges():
+    limits = Limits(detect_events=13, lloq_events=22)
+
+    found = [decide_status(n, 1000, limits) for n in (12, 13, 21, 22)]
+
+    assert found == [Status.ND, Status.BLQ, Status.BLQ, Status.QUANT]
