@@ -117,10 +117,11 @@ def scaled_points(
     GateError
         If a coordinate is not finite, or lies where its scale has no value (below zero on a log scale).
     """
-    given = np.array([list(p) for p in points], dtype=np.float64)
-    if given.ndim != 2 or given.shape[1] != len(dimensions):
+    rows = [list(p) for p in points]
+    if {len(row) for row in rows} != {len(dimensions)}:
         msg = f"every point needs {len(dimensions)} coordinates, one a dimension"
         raise GateError(msg)
+    given = np.array(rows, dtype=np.float64)
     scaled = (
         given
         if units is Units.SCALE

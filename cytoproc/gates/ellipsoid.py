@@ -50,12 +50,13 @@ class EllipsoidGate:
         if self.units is Units.LINEAR and any(d.scale != Identity() for d in self.axes):
             msg = "an ellipse on a scale needs its centre and covariance in scale units: write units: scale"
             raise GateError(msg)
-        matrix = np.array([list(row) for row in self.covariance], dtype=np.float64) if self.covariance else np.empty(0)
-        if n < 2 or len(self.center) != n or matrix.shape != (n, n):
+        lengths = {n, len(self.center), len(self.covariance), *(len(row) for row in self.covariance)}
+        if n < 2 or lengths != {n}:
             msg = (
                 f"an ellipse on n >= 2 dimensions needs n coordinates and an n x n covariance; here are {n} dimensions"
             )
             raise GateError(msg)
+        matrix = np.array(self.covariance, dtype=np.float64)
         if not (np.isfinite(matrix).all() and np.allclose(matrix, matrix.T, rtol=_ROUNDING, atol=0)):
             msg = "the covariance of an ellipse must be symmetric and finite"
             raise GateError(msg)

@@ -123,7 +123,7 @@ class QuadrantGate:
     dividers: tuple[tuple[Dimension, tuple[float, ...]], ...]
     cell: tuple[int | None, ...]
     units: Units = Units.LINEAR
-    _sides: tuple[RangeGate, ...] = field(init=False, repr=False, compare=False)
+    _rectangle: RectangleGate = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the grid and find the cell's sides."""
@@ -144,7 +144,7 @@ class QuadrantGate:
                 raise GateError(msg)
             edges = (-inf, *cuts, inf)
             sides.append(RangeGate(dimension, edges[place], edges[place + 1], self.units))
-        object.__setattr__(self, "_sides", tuple(sides))
+        object.__setattr__(self, "_rectangle", RectangleGate(tuple(sides)))
 
     @property
     def dimensions(self) -> tuple[Dimension, ...]:
@@ -153,4 +153,4 @@ class QuadrantGate:
 
     def contains(self, columns: Columns) -> Mask:
         """Return one boolean an event: in this cell or not."""
-        return RectangleGate(self._sides).contains(columns)
+        return self._rectangle.contains(columns)

@@ -31,7 +31,7 @@ class SingletBand:
 
     def __post_init__(self) -> None:
         """Check that the band has an inside."""
-        if not (np.isfinite(self.intercept) and 0 < self.slope < np.inf and 0 <= self.low < self.high):
+        if not (np.isfinite(self.intercept) and 0 < self.slope < np.inf and 0 <= self.low < self.high < np.inf):
             line = f"{self.intercept:g} + {self.slope:g} x area"
             msg = f"singlet band {self.low:g}..{self.high:g} around {line} has no inside"
             raise GateError(msg)

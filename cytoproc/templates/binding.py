@@ -111,7 +111,7 @@ def _find_markers(template: GatingTemplate, panel: Panel) -> dict[str, int]:
         except PanelError as e:
             wrong.append(e)
     if wrong:
-        raise _all_at_once(wrong)
+        raise _all_at_once(wrong, panel)
     owners: dict[int, str] = {}
     for name, j in index.items():
         if owners.setdefault(j, name) != name:
@@ -128,11 +128,14 @@ def _names_used(template: GatingTemplate) -> list[str]:
     return list(dict.fromkeys(used))
 
 
-def _all_at_once(wrong: list[PanelError]) -> PanelError:
+def _all_at_once(wrong: list[PanelError], panel: Panel) -> PanelError:
+    """Return one error for all; what the file has is said once, at the end."""
     if len(wrong) == 1:
         return wrong[0]
     kind = MissingMarkerError if any(isinstance(e, MissingMarkerError) for e in wrong) else AmbiguousMarkerError
-    return kind(f"{len(wrong)} markers cannot be bound:\n" + "\n".join(f"  {e}" for e in wrong))
+    has = f"this file has: {panel.describe()}"
+    lines = [f"  {str(e).replace(f'; {has}', '')}" for e in wrong]
+    return kind("\n".join((f"{len(wrong)} markers cannot be bound:", *lines, f"  {has}")))
 
 
 def _compensations_needed(template: GatingTemplate, panel: Panel, index: Mapping[str, int]) -> set[str]:

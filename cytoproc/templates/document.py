@@ -5,6 +5,7 @@ Every part is checked on its own, so that one wrong part does not hide the probl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar
@@ -38,10 +39,18 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str | float | int) else value
 
 
-Text = Annotated[str, BeforeValidator(_as_written), Field(min_length=1)]
+def _as_place(value: Any) -> Any:
+    if value in {"low", "high"} or isinstance(value, WrittenInt):
+        return value
+    kind = "place"
+    raise PydanticCustomError(kind, "expected low, high or the number of a bin, counted from 0")
+
+
+Text = Annotated[str, Field(min_length=1), BeforeValidator(_as_written)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Point = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 TextList = Annotated[list[Text], BeforeValidator(_as_list)]
+Place = Annotated[Literal["low", "high"] | int, BeforeValidator(_as_place)]
 FiniteList = Annotated[list[Finite], BeforeValidator(_as_list), Field(min_length=1)]
 
 
@@ -156,7 +165,7 @@ class QuadrantsPart(Shape):
     """Populations between dividers: for each its place on every dimension, `low`, `high` or a bin number."""
 
     dividers: Annotated[list[DividerPart], Field(min_length=1)]
-    populations: Annotated[dict[str, dict[str, Literal["low", "high"] | int]], Field(min_length=1)]
+    populations: Annotated[dict[str, dict[str, Place]], Field(min_length=1)]
 
 
 class SingletsPart(Part):
@@ -259,7 +268,7 @@ def check_part(
 def _problem(
     error: ErrorDetails, part: type[Part], way: Sequence[Hashable], places: Places, besides: Sequence[str]
 ) -> Problem:
-    steps = [s for s in error["loc"] if not (isinstance(s, str) and s in _UNION_MARKS)]
+    steps = list(error["loc"])
     found = _shown(error["input"])
     key = steps[-1] if steps else ""
     kind = error["type"]
@@ -273,6 +282,8 @@ def _problem(
         context = error.get("ctx", {})
         bound = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
         message = f"expected {bound} items, found {context['actual_length']}"
+    elif kind == "literal_error":
+        message = f"expected {error['ctx']['expected']}, found {found}"
     elif kind in _WANTED:
         message = f"expected {_WANTED[kind]}, found {found}"
     else:
@@ -282,7 +293,6 @@ def _problem(
     return Problem(message, where=in_words(full[:-1] if is_key else full), line=line, column=column)
 
 
-_UNION_MARKS = {"int", "literal['low','high']", "str", "float"}
 _WANTED = {
     "float_type": "a number",
     "int_type": "a whole number",
@@ -295,7 +305,6 @@ _WANTED = {
     "model_attributes_type": "a mapping {key: value}",
     "bool_type": "true or false",
     "enum": "'linear' or 'scale'",
-    "literal_error": "one of the words it may be",
 }
 
 
@@ -329,9 +338,16 @@ def _parts_in(annotation: Any) -> Iterator[type[Part]]:
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Return ` (did you mean 'parent'?)` for a word close to a known one, else nothing."""
-    close = get_close_matches(word, known, n=1, cutoff=0.6) or get_close_matches(
-        word.casefold(), [k.casefold() for k in known], n=1
+    """Return ` (did you mean 'parent'?)` for a word close to a known one, else nothing.
+
+    Words that differ in their numbers are never close: CD33 is not a CD3 with a slip of the finger.
+    """
+    known = [k for k in known if re.findall(r"\d+", k) == re.findall(r"\d+", word)]
+    begun = [k for k in known if len(word) > 2 and k.startswith(word)]
+    close = (
+        begun[:1]
+        or get_close_matches(word, known, n=1, cutoff=0.6)
+        or get_close_matches(word.casefold(), [k.casefold() for k in known], n=1)
     )
     if not close:
         return ""

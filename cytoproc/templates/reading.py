@@ -52,6 +52,7 @@ __all__ = ["parse_template", "read_template"]
 _LARGEST_BYTES = 4_000_000
 _KINDS = ("fluorescence", "scatter", "time", "other")
 _COMPENSATIONS = ("file", "none")
+_HEAD_KEYS = tuple(PopulationPart.model_fields)
 Way = tuple[Hashable, ...]
 
 
@@ -97,7 +98,7 @@ def parse_template(
         raise TemplateError(document, [e.problem]) from None
     reading = _Reading(places, folder or Path())
     template = reading.template(data, digest)
-    if template is None or reading.problems:
+    if template is None:
         raise TemplateError(document, sorted(reading.problems, key=lambda p: (p.line, p.column)))
     return template
 
@@ -113,6 +114,7 @@ class _Reading:
     matrices: dict[str, Path] = field(default_factory=dict)
     scales: dict[str, Transform] = field(default_factory=dict)
     compensation: str = "file"
+    any_marker: bool = False  # the markers cannot be read, so no gate is blamed for an unknown one
     steps: list[Step] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)  # those of broken populations too, so that children are not blamed
     names: dict[str, list[str]] = field(default_factory=dict)
@@ -144,6 +146,8 @@ class _Reading:
                 f"lod_events {top.limits.lod_events} is above lloq_events {top.limits.lloq_events}",
                 ("limits", "lod_events"),
             )
+        if self.problems:
+            return None
         return GatingTemplate(
             name=top.template,
             version=top.version,
@@ -160,19 +164,17 @@ class _Reading:
     # What the populations refer to
 
     def _read_markers(self, given: Any) -> None:
-        if isinstance(given, list):
-            given = {m if isinstance(m, str) else getattr(m, "text", m): None for m in given}
         if given is None:
             return
-        if not isinstance(given, Mapping):
-            self.wrong("expected a list of markers, or a mapping {marker: {aliases: [...]}}", ("markers",))
+        names = [getattr(m, "text", m) for m in given] if isinstance(given, list) else given
+        if not isinstance(given, Mapping | list) or not all(isinstance(name, str) for name in names):
+            self.wrong("expected a list of names, or a mapping {marker: {aliases: [...]}}", ("markers",))
+            self.any_marker = True
             return
+        given = given if isinstance(given, Mapping) else dict.fromkeys(names)
         owner: dict[str, str] = {}
         for name, item in given.items():
             way = ("markers", name)
-            if not isinstance(name, str):
-                self.wrong(f"a marker is text, found {name!r}", ("markers",))
-                continue
             part = self.part(MarkerPart, item, way)
             aliases = tuple(part.aliases) if part is not None else ()
             for word in (name, *aliases):
@@ -182,14 +184,16 @@ class _Reading:
 
     def _read_compensation(self, data: Mapping[str, Any]) -> None:
         matrices = data.get("matrices")
-        for name, file in (matrices if isinstance(matrices, Mapping) else {}).items():
+        for name, given in (matrices if isinstance(matrices, Mapping) else {}).items():
             if name in _COMPENSATIONS:
                 self.wrong(
                     f"{name!r} has a meaning of its own; give the matrix another name", ("matrices", name), key=True
                 )
+            file = getattr(given, "text", given)
             if isinstance(file, str):
                 self._add_matrix(name, file, ("matrices", name))
         choice = data.get("compensation", "file")
+        choice = getattr(choice, "text", choice)
         if not isinstance(choice, str):
             return  # said by the check of the top part
         if choice not in _COMPENSATIONS and choice not in self.matrices:
@@ -236,7 +240,11 @@ class _Reading:
             return None
 
     def _knows(self, name: Any) -> bool:
-        return name in self.markers or (isinstance(name, str) and channel_kind(name) is not ChannelKind.FLUORESCENCE)
+        return (
+            self.any_marker
+            or name in self.markers
+            or (isinstance(name, str) and channel_kind(name) is not ChannelKind.FLUORESCENCE)
+        )
 
     def _dimension(self, part: DimensionPart, way: Way) -> Dimension | None:
         names = [part.channel] if part.ratio is None else [part.ratio.numerator, part.ratio.denominator]
@@ -260,8 +268,12 @@ class _Reading:
         if part.ratio is None:
             return Dimension(str(part.channel), compensation, scale)
         ratio = part.ratio
-        source = RatioSource(ratio.numerator, ratio.denominator, Ratio(ratio.a, ratio.b, ratio.c))
-        return Dimension(source, compensation, scale)
+        try:
+            function = Ratio(ratio.a, ratio.b, ratio.c)
+        except ScaleError as e:
+            self.wrong(str(e), (*way, "ratio"))
+            return None
+        return Dimension(RatioSource(ratio.numerator, ratio.denominator, function), compensation, scale)
 
     def _default_scale(self, names: Sequence[Any]) -> Transform:
         if len(names) > 1:
@@ -282,7 +294,9 @@ class _Reading:
         parent = self._resolve(wanted, (*way, "parent")) if wanted is not None else None
         if len(shapes) != 1:
             found = f"this one has {len(shapes)}: {', '.join(shapes)}" if shapes else "this one has none"
-            self.wrong(f"a population needs exactly one shape of: {', '.join(SHAPES)}; {found}", way)
+            misspelt = not shapes and any(did_you_mean(str(k), list(SHAPES)) for k in item if k not in _HEAD_KEYS)
+            if not misspelt:  # said already
+                self.wrong(f"a population needs exactly one shape of: {', '.join(SHAPES)}; {found}", way)
             self._remember(name, parent, way)
             return
         kind = shapes[0]
@@ -323,17 +337,21 @@ class _Reading:
             return ROOT
         if not isinstance(reference, str):
             return None
-        found = self.names.get(reference, [])
+        known = {path for paths in self.names.values() for path in paths}
         from_root = reference.removeprefix(f"{ROOT}/")
-        if from_root in self.paths and (from_root != reference or len(found) <= 1):
+        if from_root in known and from_root != reference:
             return from_root
+        found = list(dict.fromkeys([*self.names.get(reference, []), *({reference} & known)]))
         if len(found) == 1:
             return found[0]
         if found:
             paths = ", ".join(f"{ROOT}/{p}" for p in found)
             self.wrong(f"{reference!r} stands for several populations; write the path: {paths}", way)
             return None
+        ends = [f"{ROOT}/{p}" for p in self.paths if p.endswith(f"/{reference}")]
         words = did_you_mean(reference, [ROOT, *self.names])
+        if ends:
+            words = f" (a path starts at the top: {', '.join(ends)})"
         self.wrong(f"no population {reference!r} above this line{words}; populations come after those they need", way)
         return None
 
@@ -341,12 +359,19 @@ class _Reading:
         part_class = SHAPES[kind]
         part: Part | None = self.part(part_class, data, way) if part_class is not None else None
         if part is None:
+            self._check_names(data, way)
             return None
         try:
             return self._gate(part, way)
         except GateError as e:
             self.wrong(str(e), way)
             return None
+
+    def _check_names(self, data: Any, way: Way) -> None:
+        """Tell of unknown markers in a shape that is wrong in another place too."""
+        for key in ("channel", "x", "y", "area", "height"):
+            if isinstance(data, Mapping) and isinstance(data.get(key), str):
+                self._dimension(DimensionPart(channel=data[key]), (*way, key))
 
     def _gate(self, part: Part, way: Way) -> Gate | GatingMethod | None:
         """Return the gate of a shape whose keys are right; None where a dimension is not (said already)."""
@@ -389,14 +414,13 @@ class _Reading:
         for name, places in part.populations.items():
             here = (*way, "populations", name)
             path = self._remember(name, parent, here)
-            for key in places:
-                if None not in dims and key not in keys:
-                    self.wrong(
-                        f"no divider on {key!r}{did_you_mean(key, keys)}; dividers are on: {', '.join(keys)}",
-                        (*here, key),
-                        key=True,
-                    )
+            unknown = [key for key in places if key not in keys]
             if None in dims or path is None or parent is None:
+                continue
+            for key in unknown:
+                words = did_you_mean(key, keys)
+                self.wrong(f"no divider on {key!r}{words}; dividers are on: {', '.join(keys)}", (*here, key), key=True)
+            if unknown:
                 continue
             dividers = tuple((d, tuple(p.cut)) for d, p in zip(dims, part.dividers, strict=True) if d is not None)
             cell = tuple(_bin_of(places.get(str(d.source)), len(cuts)) for d, cuts in dividers)

@@ -34,8 +34,9 @@ def find_template(reference: str, folder: Path) -> Path:
     if reference in shipped:
         return shipped[reference]
     names = ", ".join(shipped) or "none"
+    where = f" in {folder.name}" if folder.name else ""
     msg = (
-        f"no template file {reference!r} in {folder.name or folder}, and no shipped template of that name"
+        f"no template file {reference!r}{where}, and no shipped template of that name"
         f"{did_you_mean(reference, list(shipped))}; shipped are: {names}"
     )
     raise UsageError(msg)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from math import isfinite
+from math import inf
 
-from cytoproc.compensation import find_spillover
-from cytoproc.errors import CompensationError
+from cytoproc.compensation import resolve_compensation
+from cytoproc.errors import CompensationError, PanelError, UsageError
 from cytoproc.fcs import FCSDataset
 from cytoproc.model.panel import Channel, ChannelKind, Panel
 
@@ -50,34 +50,42 @@ _SINGLETS = """\
 """
 
 _MARKER = """\
-  # {name}: put the cut between the negative and the positive events (an FMO control tells where).
+  # {quoted}: put the cut between the negative and the positive events (an FMO control tells where).
   - name: {population}
     parent: {parent}
     above: {{channel: {quoted}, cut: {cut:g}}}
 """
 
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")  # YAML wants these escaped
+
 
 def start_template(dataset: FCSDataset, name: str) -> str:
     """Return a template document that is valid for this file: its markers, a scale, and a gate to start from for each.
 
-    The gates are placeholders to be moved; only the singlet band is found in the data.
+    The gates are placeholders to be moved; only the singlet band is found in the data. Channels that cannot be told
+    from others by their names are left out.
+
+    Raises
+    ------
+    UsageError
+        If no channel is left.
     """
     panel = dataset.panel
-    channels = [c for c in panel.channels if c.kind is ChannelKind.FLUORESCENCE and _wanted(c, panel)]
-    names = _marker_names(channels)
-    top = max((c.top for c in channels if isfinite(c.top)), default=262144.0)
+    markers = _markers(panel)
+    channels = [channel for _, channel in markers]
+    top = max((c.top for c in channels if 0 < c.top < inf), default=262144.0)
     populations, parent = _front(panel, top)
     cut = _round(top / 300)  # above the spread of negative events on most instruments
-    for label in names:
-        text = _MARKER.format(
-            name=label, population=json.dumps(f"{label}+"), parent=parent, quoted=_quoted(label), cut=cut
-        )
-        populations += text
+    for label, _ in markers:
+        populations += _MARKER.format(population=_quoted(f"{label}+"), parent=parent, quoted=_quoted(label), cut=cut)
+    if not populations:
+        msg = f"no template can be started from a file with these channels: {panel.describe()}"
+        raise UsageError(msg)
     return _HEAD.format(
         name=_quoted(name),
         markers="".join(
             f"  {_quoted(n)}: {{aliases: [{_quoted(c.name)}]}}\n" if n != c.name else f"  {_quoted(n)}: {{}}\n"
-            for n, c in zip(names, channels, strict=True)
+            for n, c in markers
         ),
         compensation=_compensation(dataset),
         top=top,
@@ -91,17 +99,34 @@ def _wanted(channel: Channel, panel: Panel) -> bool:
     return feature not in {"H", "W"} or f"{detector}-A" not in panel.names
 
 
-def _marker_names(channels: list[Channel]) -> list[str]:
-    """Return a name a channel: its label where that is there once, else its `$PnN`."""
-    labels = [c.label.strip() for c in channels]
-    return [t if t and labels.count(t) == 1 else c.name for t, c in zip(labels, channels, strict=True)]
+def _markers(panel: Panel) -> list[tuple[str, Channel]]:
+    """Return the channels to gate on, each with a name: its label where no other channel has that, else its `$PnN`."""
+    wanted = {j: c for j, c in enumerate(panel.channels) if _wanted(c, panel)}
+    words = [w for c in wanted.values() for w in {c.label.strip().casefold(), c.name.casefold()}]
+    found = []
+    for j, channel in wanted.items():
+        if channel.kind is not ChannelKind.FLUORESCENCE:
+            continue
+        label = channel.label.strip()
+        name = label if label and words.count(label.casefold()) == 1 else channel.name
+        if _is_found(panel, j, name):
+            found.append((name, channel))
+    return found
+
+
+def _is_found(panel: Panel, index: int, name: str) -> bool:
+    try:
+        return panel.find(name, [panel.channels[index].name]) == index
+    except PanelError:
+        return False
 
 
 def _compensation(dataset: FCSDataset) -> str:
     try:
-        found = find_spillover(dataset.keywords, dataset.panel)
+        found = resolve_compensation("file", dataset.keywords, dataset.panel)
     except CompensationError as e:
-        return f"none   # the file's matrix cannot be used: {str(e).splitlines()[0]}"
+        why = "".join(c if c.isprintable() else " " for c in str(e))
+        return f"none   # {why}"
     if found.spillover is None:
         return "none   # the file holds no matrix"
     return f"file   # the matrix of each file, here {found.spillover.source}"
@@ -112,8 +137,10 @@ def _front(panel: Panel, top: float) -> tuple[str, str]:
     text, parent = "", "root"
     x, y = _first(panel, "FSC", "A"), _first(panel, "SSC", "A")
     if x and y:
-        span = max((c.top for c in (x, y) if isfinite(c.top)), default=top)
-        text += _CELLS.format(x=_quoted(x.name), y=_quoted(y.name), a=_round(0.1 * span), b=_round(0.01 * span), c=_round(0.98 * span))
+        span = max((c.top for c in (x, y) if 0 < c.top < inf), default=top)
+        text += _CELLS.format(
+            x=_quoted(x.name), y=_quoted(y.name), a=_round(0.1 * span), b=_round(0.01 * span), c=_round(0.98 * span)
+        )
         parent = "Cells"
     height = _first(panel, "FSC", "H")
     if parent == "Cells" and x and height and height.name != x.name:
@@ -129,7 +156,7 @@ def _round(value: float) -> float:
 
 def _first(panel: Panel, kind: str, feature: str) -> Channel | None:
     wanted = re.compile(rf"^{kind}[\w ]*-{feature}$", re.IGNORECASE)
-    return next((c for c in panel.channels if wanted.match(c.name)), None)
+    return next((c for j, c in enumerate(panel.channels) if wanted.match(c.name) and _is_found(panel, j, c.name)), None)
 
 
 def _quoted(text: str) -> str:
@@ -145,4 +172,6 @@ def _quoted(text: str) -> str:
         "y",
         "n",
     }
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    if plain:
+        return text
+    return _UNPRINTABLE.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(text, ensure_ascii=False))

@@ -19,7 +19,7 @@ _LONGEST = 1_000_000
 _DEEPEST = 50
 _TAG = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})")
-_FLOAT = re.compile(r"[-+]?(\.inf|\.nan|(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?)", re.IGNORECASE)
+_FLOAT = re.compile(r"[-+]?(\.inf|\.nan|(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?)", re.IGNORECASE)
 
 
 class YAMLProblem(Exception):  # noqa: N818 - it carries a Problem to the reader, which raises the document's own error
@@ -118,7 +118,7 @@ def _refuse_tokens(tokens: Sequence[Any]) -> None:
             kind
         )
         starts += kind == "DocumentStartToken"
-        if kind == "DirectiveToken" and token.name != "YAML":
+        if kind == "DirectiveToken" and (token.name, token.value) != ("YAML", (1, 2)):
             name = "a directive (%...)"
         if starts > 1:
             name = "a second document (---)"
@@ -158,6 +158,8 @@ def _mapping(node: MappingNode, way: tuple[Hashable, ...], places: Places) -> di
             raise YAMLProblem(Problem(f"{key!r} is given twice, first in line {first[0]}", line=line, column=column))
         places.keys[(*way, key)] = (line, column)
         out[key] = _plain(value_node, (*way, key), places)
+        if value_node.start_mark.index == value_node.end_mark.index:  # nothing is written there
+            places.values[(*way, key)] = (line, column)
     return out
 
 

@@ -61,9 +61,10 @@ def test_a_wrong_template_prints_all_its_problems_with_line_and_column(run, tube
 
     assert done.code == 2
     lines = done.err.splitlines()
-    assert lines[0] == "cytoproc: wrong.yaml: 2 problem(s)"
+    assert lines[0] == "cytoproc: wrong.yaml: 3 problem(s)"
     assert lines[1].startswith("  wrong.yaml:6:26 populations[1].parent: no population 'CD3+'")
-    assert lines[2].startswith("  wrong.yaml:7:45 populations[2].above.cut: expected a number, found 'low'")
+    assert lines[2].startswith("  wrong.yaml:7:35 populations[2].above.channel: no marker 'CD4'; the")
+    assert lines[3].startswith("  wrong.yaml:7:45 populations[2].above.cut: expected a number, found 'low'")
     assert not json_wanted or json.loads(done.out)["error"]["code"] == "TEMPLATE"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,9 @@ import numpy.typing as npt
 from cytoproc.errors import GateError
 from cytoproc.gates.dimension import Columns, Dimension
 from cytoproc.gates.methods.base import FittedGate, Sketch
+from cytoproc.gates.ranges import RangeGate, RectangleGate
 from cytoproc.gates.singlet_band import SingletBand
+from cytoproc.transforms.identity import Identity
 
 __all__ = ["Singlets"]
 
@@ -59,10 +61,13 @@ class Singlets:
         if not 0 < self.width < np.inf:
             msg = f"singlets: width {self.width:g} is not a number of standard deviations above 0"
             raise GateError(msg)
+        if self.area.measure == self.height.measure:
+            msg = f"singlets: area and height are both {self.area.source}"
+            raise GateError(msg)
         if self.min_events < _LEAST_IN_SLICE:
             msg = f"singlets: min_events {self.min_events} is below {_LEAST_IN_SLICE}, too few to find a line"
             raise GateError(msg)
-        if self.fallback is not None and not 0 <= self.fallback[0] < self.fallback[1]:
+        if self.fallback is not None and not 0 <= self.fallback[0] < self.fallback[1] < np.inf:
             msg = f"singlets: fallback {self.fallback} is not a range of height/area"
             raise GateError(msg)
 
@@ -87,16 +92,22 @@ class Singlets:
         n = int(sketch.sum())
         slices = np.flatnonzero(sketch.sum(axis=1) >= _LEAST_IN_SLICE)
         if n < self.min_events or not len(slices):
-            low, high = self.fallback or (0.0, np.inf)
-            few = f"{n} events with an area and a height, fewer than {self.min_events}"
-            note = f"{few}: band not fitted, height/area {low:g} to {high:g} used"
-            return FittedGate(SingletBand(self.area, self.height, 0.0, 1.0, low, high), "FALLBACK", note)
+            few = f"fewer than {self.min_events}" if n < self.min_events else "too far apart in area"
+            return self._fallback(f"{n} events with an area and a height, {few}: band not fitted")
         intercept, slope = _robust_line(sketch[slices], _AREA_CENTRES[slices])
         half = max(self.width * _spread_above(sketch[slices], _AREA_CENTRES[slices], intercept, slope), _NARROWEST)
         band = SingletBand(self.area, self.height, intercept, slope, max(0.0, 1 - half), 1 + half)
         return FittedGate(
             band, "FILE", f"height = {intercept:.6g} + {slope:.6g} x area, within {100 * half:.3g} %, from {n} events"
         )
+
+    def _fallback(self, why: str) -> FittedGate:
+        if self.fallback is None:
+            sides = tuple(RangeGate(replace(d, scale=Identity())) for d in self.dimensions)
+            return FittedGate(RectangleGate(sides), "FALLBACK", f"{why}, every event passes")
+        low, high = self.fallback
+        band = SingletBand(self.area, self.height, 0.0, 1.0, low, high)
+        return FittedGate(band, "FALLBACK", f"{why}, height/area {low:g} to {high:g} used")
 
 
 def _bin(x: npt.NDArray[np.float32], bits: int, first_octave: int) -> npt.NDArray[np.int64]:
