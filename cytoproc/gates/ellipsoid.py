@@ -30,8 +30,9 @@ class EllipsoidGate:
     center
         n coordinates, in `units`.
     covariance
-        n x n, symmetric and positive definite, always in scale units: an ellipse is one only on its scale. So `units`
-        may be linear only where all scales are the identity.
+        n x n with an inverse, always in scale units: an ellipse is one only on its scale. So `units` may be linear only
+        where all scales are the identity. The inequality is evaluated as written even for a matrix that is no
+        covariance, because ISAC's compliance set holds such a gate; see `is_bounded`.
     distance_square
         Above 0.
     """
@@ -57,21 +58,27 @@ class EllipsoidGate:
             )
             raise GateError(msg)
         matrix = np.array(self.covariance, dtype=np.float64)
-        if not (np.isfinite(matrix).all() and np.allclose(matrix, matrix.T, rtol=_ROUNDING, atol=0)):
-            msg = "the covariance of an ellipse must be symmetric and finite"
-            raise GateError(msg)
-        if not 0 < self.distance_square < np.inf or np.linalg.eigvalsh(matrix).min() <= 0:
-            msg = "an ellipse needs a positive definite covariance and a distance_square above 0"
+        if not (np.isfinite(matrix).all() and 0 < self.distance_square < np.inf):
+            msg = "an ellipse needs a finite covariance and a distance_square above 0"
             raise GateError(msg)
         center = scaled_points(self.axes, [self.center], Units.SCALE)[0]
-        half = np.sqrt(self.distance_square * np.diag(matrix)) * (1 + _ROUNDING)
         object.__setattr__(self, "_inverse", _inverse(matrix))
+        with np.errstate(invalid="ignore"):
+            reach = np.sqrt(self.distance_square * np.diag(matrix)) * (1 + _ROUNDING)
+        half = reach if self.is_bounded else np.full(n, np.inf)
         object.__setattr__(self, "_box", LinearBox.around(self.axes, center - half, center + half))
 
     @property
     def dimensions(self) -> tuple[Dimension, ...]:
         """One an axis."""
         return self.axes
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the covariance is one, symmetric and positive definite, so that the gate has an outline."""
+        matrix = np.array(self.covariance, dtype=np.float64)
+        symmetric = np.allclose(matrix, matrix.T, rtol=_ROUNDING, atol=0)
+        return bool(symmetric and np.linalg.eigvalsh(matrix).min() > 0)
 
     def contains(self, columns: Columns) -> Mask:
         """Return one boolean an event: on or inside the ellipse, or not."""

@@ -56,6 +56,11 @@ class RangeGate:
         """The half-open range [low, high) in linear units, exact."""
         return self._from, self._below
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no value that the scale can map lies in the range: `below: -100` on a log scale."""
+        return not self._from < self._below
+
     def contains(self, columns: Columns) -> Mask:
         """Return one boolean an event: inside the range or not."""
         return within(columns.get(self.dimension.measure), self._from, self._below)

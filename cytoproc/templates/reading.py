@@ -362,10 +362,14 @@ class _Reading:
             self._check_names(data, way)
             return None
         try:
-            return self._gate(part, way)
+            gate = self._gate(part, way)
         except GateError as e:
             self.wrong(str(e), way)
             return None
+        for side in gate.sides if isinstance(gate, RectangleGate) else [gate]:
+            if isinstance(side, RangeGate) and side.is_empty:
+                self.wrong(f"the range on {side.dimension.source} is empty: its scale has no such values", way)
+        return gate
 
     def _check_names(self, data: Any, way: Way) -> None:
         """Tell of unknown markers in a shape that is wrong in another place too."""
@@ -493,7 +497,11 @@ def _side(dimension: Dimension, part: SidePart, units: Any) -> RangeGate:
 
 def _ellipsoid(axes: tuple[Dimension, ...], part: EllipsePart | EllipsoidPart) -> EllipsoidGate:
     covariance = tuple(tuple(row) for row in part.covariance)
-    return EllipsoidGate(axes, tuple(part.center), covariance, part.distance_square, part.units)
+    gate = EllipsoidGate(axes, tuple(part.center), covariance, part.distance_square, part.units)
+    if not gate.is_bounded:
+        msg = "the covariance of an ellipse must be symmetric and positive definite: this one has no outline"
+        raise GateError(msg)
+    return gate
 
 
 def _bin_of(place: str | int | None, n_cuts: int) -> int | None:

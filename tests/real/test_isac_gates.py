@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from cytoproc.compensation import write_spillover_csv
-from cytoproc.errors import GateError
 from cytoproc.gates.boolean import BooleanGate, Operator
 from cytoproc.gates.dimension import Dimension, RatioSource, Units
 from cytoproc.gates.ellipsoid import EllipsoidGate
@@ -26,7 +25,6 @@ KINDS = {
     "LogicleTransform": ("logicle", "twma"),
     "HyperlogTransform": ("hyperlog", "twma"),
 }
-NO_ELLIPSOID = "gml_ellipsoid3d_gate"  # its matrix is neither symmetric nor positive definite: it bounds no region
 NO_GATINGML = "gml_range_gate_attr_testing"  # against the schema on purpose; FlowKit refuses it too
 OTHER_NAMES = {"ParRectangle1": "ParQuadRect"}  # a gate, and its truth file
 
@@ -158,7 +156,7 @@ def gated(shared, tmp_path_factory):
     theirs_read = flowkit.Sample(str(sample))
     masks = {}
     for document in sorted((shared / FOLDER / "gml").glob("*.xml")):
-        if document.stem in {NO_ELLIPSOID, NO_GATINGML}:
+        if document.stem in {NO_GATINGML}:
             continue
         translator, template = translated(document, tmp_path_factory.mktemp(document.stem))
         ours = gate_file(sample, template, membership=True).memberships
@@ -173,7 +171,7 @@ def gated(shared, tmp_path_factory):
 def test_every_event_of_every_gate_is_where_flowkit_has_it(gated):
     differing = {key: int((ours != theirs).sum()) for key, (ours, theirs) in gated.items()}
 
-    assert len({document for document, _ in gated}) == 45
+    assert len({document for document, _ in gated}) == 46
     assert {key: n for key, n in differing.items() if n} == {}
 
 
@@ -185,11 +183,5 @@ def test_every_event_is_where_the_truth_has_it(shared, gated):
     wrong = {key: int((gated[key][0] != truth).sum()) for key, truth in judged.items()}
 
     assert {key: n for key, n in wrong.items() if n} == {}
-    assert truths.keys() - {OTHER_NAMES.get(node[-1], node[-1]) for _, node in judged} == {"Ellipsoid3D"}
+    assert truths.keys() - {OTHER_NAMES.get(node[-1], node[-1]) for _, node in judged} == set()
     assert len(truths) == 51
-
-
-@pytest.mark.real_data
-def test_an_ellipsoid_whose_matrix_is_no_covariance_is_refused(shared, tmp_path):
-    with pytest.raises(GateError, match="must be symmetric and finite"):
-        translated(shared / FOLDER / f"gml/{NO_ELLIPSOID}.xml", tmp_path)

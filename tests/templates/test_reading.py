@@ -339,6 +339,10 @@ def test_the_message_names_the_document_and_counts_its_problems(tmp_path):
         ("{name: X, boolean: {not: 5}}", "6:30 populations[2].boolean.not: expected the name of a population, found 5"),
         ("{name: X, boolean: {or: [T, {not: B}]}}", "6:39 populations[2].boolean.or[2].not: no population 'B' above"),
         ("{name: X, boolean: {and: [T, X]}}", "no population 'X' above this line"),
+        (
+            "{name: X, below: {channel: {channel: CD3, scale: {log: {t: 1, m: 2}}}, cut: -1}}",
+            "the range on CD3 is empty",
+        ),
     ],
 )
 def test_a_wrong_population_is_told_in_one_sentence(population, told):

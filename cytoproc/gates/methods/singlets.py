@@ -27,7 +27,9 @@ _SHAPE = (
 )
 _MANTISSA, _BIAS = 23, 127
 _LEAST_IN_SLICE = 30
-_NARROWEST = 0.005
+_AROUND_MEDIAN = 2.0  # slices up to this factor from the median area count
+_NARROWEST, _LEAST_SCATTER = 0.005, 0.002
+_MOST_STEPS = 30
 _MAD_TO_SD = 1.4826
 
 
@@ -35,8 +37,9 @@ _MAD_TO_SD = 1.4826
 class Singlets:
     """A band around the line that most events follow on a height against area plot.
 
-    The median of height/area in slices of area gives the line (Huber weights, so that slices of debris and clumps
-    bend it little); the scatter of the events above the line, where no doublets are, gives the width.
+    The median of height/area in slices of area gives the line, by weights that leave debris and clumps out; only slices
+    within a factor of two of the median area count. The scatter of the events above the line, where no doublets are,
+    gives the width.
 
     Parameters
     ----------
@@ -90,7 +93,7 @@ class Singlets:
     def fit(self, sketch: Sketch) -> FittedGate:
         """Return the band around the robust line, or the fallback."""
         n = int(sketch.sum())
-        slices = np.flatnonzero(sketch.sum(axis=1) >= _LEAST_IN_SLICE)
+        slices = _central(sketch)
         if n < self.min_events or not len(slices):
             few = f"fewer than {self.min_events}" if n < self.min_events else "too far apart in area"
             return self._fallback(f"{n} events with an area and a height, {few}: band not fitted")
@@ -135,30 +138,63 @@ def _median(counts: Sketch) -> float:
     return float(_RATIO_EDGES[j] + (half - before) / counts[j] * (_RATIO_EDGES[j + 1] - _RATIO_EDGES[j]))
 
 
+def _central(sketch: Sketch) -> npt.NDArray[np.intp]:
+    """Return the slices near the median area: below lies debris, and above doublets outnumber single cells."""
+    counts = sketch.sum(axis=1)
+    relative = _AREA_CENTRES / _AREA_CENTRES[np.searchsorted(np.cumsum(counts), counts.sum() / 2)]
+    near = (relative > 1 / _AROUND_MEDIAN) & (relative < _AROUND_MEDIAN)
+    return np.flatnonzero(near & (counts >= _LEAST_IN_SLICE))
+
+
 def _robust_line(sketch: Sketch, area: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Return intercept and slope of height on area, through the slices' medians (Huber, by reweighting)."""
+    """Return intercept and slope of height on area, through the slices' medians.
+
+    By reweighting: first Huber's weights, then Tukey's, which leave out the slices that lie far off the line (Huber and
+    Ronchetti, Robust Statistics, 2009).
+    """
     weight = sketch.sum(axis=1).astype(np.float64)
     ratio = np.array([_median(row) for row in sketch])
-    order = np.argsort(ratio, kind="stable")
-    start = float(ratio[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)])
-    intercept, slope = 0.0, start
+    line = 0.0, _weighted_median(ratio, weight)
     if len(area) < 3:
-        return intercept, slope
-    for _ in range(30):
-        off = np.abs(ratio - (slope + intercept / area)) / slope
-        w = weight * np.minimum(1.0, 0.01 / np.maximum(off, 1e-12))
-        u = 1 / area  # ratio = slope + intercept * u, weighted least squares
-        total, mean_u, mean_r = w.sum(), (w * u).sum() / w.sum(), (w * ratio).sum() / w.sum()
-        var = (w * (u - mean_u) ** 2).sum() / total
-        found = ((w * (u - mean_u) * (ratio - mean_r)).sum() / total / var) if var > 0 else 0.0
-        moved = abs(found - intercept)
-        intercept, slope = found, mean_r - found * mean_u
-        if moved <= 1e-9 * abs(intercept):
-            break
-        if not slope > 0:
-            return 0.0, start
-    single = intercept + slope * area  # a line that no slice can follow is worse than one through the origin
-    return (intercept, slope) if (single > 0).all() else (0.0, start)
+        return line  # a line through two slices follows their noise
+    off = np.full(len(area), np.inf)
+    for loss in (_huber, _tukey):
+        for _ in range(_MOST_STEPS):
+            before, off = off, ratio * area / (line[0] + line[1] * area) - 1
+            if np.abs(before - off).max() <= 1e-9:
+                break
+            scale = max(_MAD_TO_SD * _weighted_median(np.abs(off), weight), _LEAST_SCATTER)
+            found = _least_squares(ratio, 1 / area, weight * loss(np.abs(off) / scale))
+            if not (found[1] > 0 and (found[0] + found[1] * area > 0).all()):
+                return 0.0, _weighted_median(ratio, weight)
+            line = found
+    return line
+
+
+def _huber(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.minimum(1.0, 1.345 / np.maximum(x, 1e-12))
+
+
+def _tukey(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    weight: npt.NDArray[np.float64] = np.square(1 - np.minimum(np.square(x / 4.685), 1.0))
+    return weight
+
+
+def _weighted_median(x: npt.NDArray[np.float64], weight: npt.NDArray[np.float64]) -> float:
+    order = np.argsort(x, kind="stable")
+    cumulated = np.cumsum(weight[order])
+    return float(x[order][np.searchsorted(cumulated, cumulated[-1] / 2)])
+
+
+def _least_squares(
+    ratio: npt.NDArray[np.float64], u: npt.NDArray[np.float64], weight: npt.NDArray[np.float64]
+) -> tuple[float, float]:
+    """Return intercept and slope of height on area from height/area = slope + intercept u, with u = 1/area."""
+    total = weight.sum()
+    mean_u, mean_r = (weight * u).sum() / total, (weight * ratio).sum() / total
+    variance = (weight * (u - mean_u) ** 2).sum()
+    intercept = (weight * (u - mean_u) * (ratio - mean_r)).sum() / variance if variance > 0 else 0.0
+    return float(intercept), float(mean_r - intercept * mean_u)
 
 
 def _spread_above(sketch: Sketch, area: npt.NDArray[np.float64], intercept: float, slope: float) -> float:
@@ -167,6 +203,4 @@ def _spread_above(sketch: Sketch, area: npt.NDArray[np.float64], intercept: floa
     above = (off > 0) & (sketch > 0)
     if not above.any():
         return 0.0
-    order = np.argsort(off[above], kind="stable")
-    cumulated = np.cumsum(sketch[above][order])
-    return _MAD_TO_SD * float(off[above][order][np.searchsorted(cumulated, cumulated[-1] / 2)])
+    return _MAD_TO_SD * _weighted_median(off[above], sketch[above].astype(np.float64))
