@@ -145,7 +145,11 @@ def test_every_room_that_computes_is_kept_from_plots_pages_and_command_lines():
 
 
 @pytest.mark.parametrize(
-    "room", sorted({"fcs", "compensation", "transforms", "gates", "templates", "qc", "study"} & set(ROOMS))
+    "room",
+    [
+        *sorted({"fcs", "compensation", "transforms", "gates", "templates", "qc", "study"} & set(ROOMS)),
+        "study.processing",
+    ],
 )
 def test_a_worker_loads_nothing_heavy(room):
     heavy = {"flowkit", "matplotlib", "pandas", "scipy.stats", "sklearn"}

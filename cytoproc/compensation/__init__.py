@@ -3,7 +3,7 @@
 from cytoproc.compensation.checks import check_spillover, require_usable
 from cytoproc.compensation.choice import resolve_compensation, why_already_compensated
 from cytoproc.compensation.found import FoundSpillover
-from cytoproc.compensation.keywords import find_spillover, spillover_keywords
+from cytoproc.compensation.keywords import find_spillover, matrix_keywords, spillover_keywords
 from cytoproc.compensation.tables import read_spillover_csv, write_spillover_csv
 from cytoproc.compensation.undo import compensate, compensate_column
 
@@ -13,6 +13,7 @@ __all__ = [
     "compensate",
     "compensate_column",
     "find_spillover",
+    "matrix_keywords",
     "read_spillover_csv",
     "require_usable",
     "resolve_compensation",

@@ -33,7 +33,7 @@ from cytoproc.model.panel import ChannelKind, Panel
 from cytoproc.model.results import QCFlag
 from cytoproc.model.spillover import Matrix, Spillover
 
-__all__ = ["INSTRUMENT_SETTING", "find_spillover", "spillover_keywords"]
+__all__ = ["INSTRUMENT_SETTING", "find_spillover", "matrix_keywords", "spillover_keywords"]
 
 INSTRUMENT_SETTING = "SPILL_INSTRUMENT_SETTING"
 NOTHING_SUBTRACTED = "SPILL_NOTHING_SUBTRACTED"
@@ -57,6 +57,16 @@ def spillover_keywords(keywords: Mapping[str, str]) -> tuple[str, ...]:
     pairs = [_PAIRS] if any(_PAIR.fullmatch(k) for k in keywords) else []
     numbered = sorted((k for k in keywords if _NUMBERED.fullmatch(k)), key=lambda k: (int(k[4:]), k))
     return (*fixed, *pairs, *numbered)
+
+
+def matrix_keywords(keywords: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return every keyword with its value that :func:`find_spillover` looks at: equal ones mean equal matrices.
+
+    >>> matrix_keywords({"$TOT": "7", "SPILL": "1,FITC-A,1", "DFC1TO2": "3"})
+    (('SPILL', '1,FITC-A,1'), ('DFC1TO2', '3'))
+    """
+    known = {*_NAMED, *_BY_ORDER}
+    return tuple((k, v) for k, v in keywords.items() if k in known or _PAIR.fullmatch(k) or _NUMBERED.fullmatch(k))
 
 
 def find_spillover(keywords: Mapping[str, str], panel: Panel, *, keyword: str | None = None) -> FoundSpillover:

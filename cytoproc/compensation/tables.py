@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from pathlib import Path
 
 import numpy as np
 
 from cytoproc.compensation.found import fractions, is_number, parse_number
-from cytoproc.errors import CompensationError, OutputError
+from cytoproc.errors import CompensationError
 from cytoproc.model.results import QCFlag
 from cytoproc.model.spillover import Matrix, Spillover
+from cytoproc.writing import write_whole
 
 __all__ = ["parse_spillover_csv", "read_spillover_csv", "read_spillover_table", "write_spillover_csv"]
 
@@ -98,23 +98,7 @@ def write_spillover_csv(path: Path, spillover: Spillover) -> None:
     table = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     table.writerow(["", *spillover.detectors])
     table.writerows([name, *row] for name, row in zip(spillover.detectors, spillover.matrix.tolist(), strict=True))
-    _replace(path, text.getvalue())
-
-
-def _replace(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        msg = (
-            f"spillover file {path.name!r} cannot be written: {error.strerror}. Choose a folder that can be written to."
-        )
-        raise OutputError(msg) from error
+    write_whole(path, text.getvalue().encode("utf-8"))
 
 
 def _separator(text: str) -> str:

@@ -42,7 +42,7 @@ class Source:
         FCSError
             FCS_CANNOT_OPEN.
         """
-        findings = Findings(path.name)
+        findings = Findings(path.name or str(path))
         try:
             status = path.stat()
             file = path.open("rb", buffering=0) if stat.S_ISREG(status.st_mode) else None

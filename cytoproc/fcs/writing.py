@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 import os
 import re
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from cytoproc.errors import OutputError
 from cytoproc.fcs.header import HEADER_BYTES, MOST_TEXT_BYTES
 from cytoproc.fcs.repairs import Findings
 from cytoproc.fcs.text import STANDARD_KEYWORD
 from cytoproc.model.events import EventTable, Stage
 from cytoproc.model.panel import Channel, ChannelKind, FloatArray, Panel
+from cytoproc.writing import open_whole
 
 __all__ = ["write_fcs"]
 
@@ -84,7 +83,11 @@ def write_fcs(
     channels = tuple(_writable(c, step) for c in table.panel.channels)
     kept = _kept(keywords or {}, table, findings)
     head = _head(len(table), _own_keywords(table, channels, step), kept, findings)
-    _write(path, head, _blocks(table, channels, findings))
+    with open_whole(path) as file:
+        file.write(head)
+        for block in _blocks(table, channels, findings):
+            file.write(block)
+        file.write(_CRC)
 
 
 def _writable(channel: Channel, step: float) -> Channel:
@@ -219,22 +222,3 @@ def _blocks(table: EventTable, channels: tuple[Channel, ...], findings: Findings
                 "FCS_CANNOT_WRITE", f"a value among events {start} to {start + len(values) - 1} exceeds float32."
             )
         yield stored.tobytes()
-
-
-def _write(path: Path, head: bytes, blocks: Iterator[bytes]) -> None:
-    """Write under a temporary name beside the place, sync, and rename."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(head)
-            for block in blocks:
-                file.write(block)
-            file.write(_CRC)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        message = f"{path}: cannot be written: {error.strerror}. Check that the folder is there, and your right to it."
-        raise OutputError(message) from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -112,6 +112,15 @@ def test_a_file_that_is_not_there_or_not_text_is_refused_by_name(tmp_path):
         assert str(tmp_path) not in str(caught.value)
 
 
+def test_a_half_written_matrix_of_somebody_else_is_let_be(tmp_path):
+    other = tmp_path / ".matrix.csv.part"
+    other.write_text("being written", encoding="utf-8")
+
+    write_spillover_csv(tmp_path / "matrix.csv", Spillover(NAMES, np.array(MATRIX)))
+
+    assert other.read_text(encoding="utf-8") == "being written"
+
+
 def test_a_folder_that_is_not_there_cannot_be_written_to(tmp_path):
-    with pytest.raises(OutputError, match=r"'matrix.csv' cannot be written"):
+    with pytest.raises(OutputError, match=r"cannot write .*matrix\.csv"):
         write_spillover_csv(tmp_path / "nowhere" / "matrix.csv", Spillover(NAMES, np.array(MATRIX)))
