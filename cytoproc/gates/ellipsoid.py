@@ -61,6 +61,9 @@ class EllipsoidGate:
         if not (np.isfinite(matrix).all() and 0 < self.distance_square < np.inf):
             msg = "an ellipse needs a finite covariance and a distance_square above 0"
             raise GateError(msg)
+        if len({d.measure for d in self.axes}) != n:
+            msg = "an ellipse names the same dimension twice"
+            raise GateError(msg)
         center = scaled_points(self.axes, [self.center], Units.SCALE)[0]
         object.__setattr__(self, "_inverse", _inverse(matrix))
         with np.errstate(invalid="ignore"):
@@ -93,8 +96,12 @@ class EllipsoidGate:
 
 
 def _inverse(covariance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the inverse, found on axes of equal size: scatter beside a 0-1 scale makes no thin ellipse."""
+    size = np.sqrt(np.abs(np.diag(covariance)))
+    size = np.ldexp(1.0, np.frexp(np.where(size > 0, size, 1.0))[1])  # powers of two, which round nothing
+    both: npt.NDArray[np.float64] = size[:, None] * size[None, :]
     try:
-        return invert(covariance)
+        return np.divide(invert(covariance / both), both)
     except CompensationError:
         msg = "an ellipse is too thin for its length to be computed with"
         raise GateError(msg) from None

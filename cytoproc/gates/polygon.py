@@ -17,6 +17,7 @@ from cytoproc.model.events import Mask
 __all__ = ["PolygonGate"]
 
 _LEAST_VERTICES = 3
+_LARGEST_EXPONENT = 400  # of two
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class PolygonGate:
     vertices: tuple[tuple[float, float], ...]
     units: Units = Units.LINEAR
     _scaled: npt.NDArray[np.float64] = field(init=False, repr=False, compare=False)
+    _shrink: npt.NDArray[np.float64] = field(init=False, repr=False, compare=False)
+    _outline: npt.NDArray[np.float64] = field(init=False, repr=False, compare=False)
     _box: LinearBox = field(init=False, repr=False, compare=False)
     _raster: Raster = field(init=False, repr=False, compare=False)
 
@@ -48,12 +51,19 @@ class PolygonGate:
             msg = f"a polygon needs at least 3 different corners, this one has {len(set(self.vertices))}"
             raise GateError(msg)
         scaled = scaled_points(self.dimensions, self.vertices, self.units)
-        if np.linalg.matrix_rank(scaled - scaled[0]) < 2:
+        if self.x.measure == self.y.measure:
+            msg = f"both axes of a polygon are {self.x.source}"
+            raise GateError(msg)
+        shrink = _shrink(scaled)
+        outline = np.ascontiguousarray(scaled * shrink)
+        if _on_one_line(outline):
             msg = "the corners of a polygon lie on one line, so it has no inside"
             raise GateError(msg)
-        object.__setattr__(self, "_scaled", np.ascontiguousarray(scaled))
+        object.__setattr__(self, "_scaled", scaled)
+        object.__setattr__(self, "_shrink", shrink)
+        object.__setattr__(self, "_outline", outline)
         object.__setattr__(self, "_box", LinearBox.around(self.dimensions, scaled.min(axis=0), scaled.max(axis=0)))
-        object.__setattr__(self, "_raster", Raster.of(self._scaled, self._winds_around))
+        object.__setattr__(self, "_raster", Raster.of(outline, self._winds_around))
 
     @property
     def dimensions(self) -> tuple[Dimension, ...]:
@@ -69,8 +79,26 @@ class PolygonGate:
         """Return one boolean an event: inside the polygon or not."""
         positions, points = self._box.scaled_inside(columns)
         inside = np.zeros(len(columns), dtype=np.bool_)
-        inside[positions] = self._raster.decide(points, self._winds_around)
+        inside[positions] = self._raster.decide(points * self._shrink, self._winds_around)
         return inside
 
     def _winds_around(self, points: npt.NDArray[np.float64]) -> Mask:
-        return np.asarray(points_in_polygon(self._scaled, points), dtype=np.bool_)
+        return np.asarray(points_in_polygon(self._outline, points), dtype=np.bool_)
+
+
+def _shrink(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the factor for each axis, 1 unless coordinates are so large or small that their products would be lost.
+
+    Some programs write an open side of a polygon as the largest number there is. A power of two changes no digit.
+    """
+    exponent = np.frexp(np.abs(points).max(axis=0))[1]
+    power = np.clip(exponent, -_LARGEST_EXPONENT, _LARGEST_EXPONENT) - exponent
+    return np.asarray(np.ldexp(1.0, power), dtype=np.float64)
+
+
+def _on_one_line(points: npt.NDArray[np.float64]) -> bool:
+    extent = np.ptp(points, axis=0)
+    if (extent == 0).any():
+        return True
+    unit = (points - points[0]) / extent
+    return bool(np.linalg.matrix_rank(unit) < 2)

@@ -91,7 +91,8 @@ def test_it_is_the_mahalanobis_distance(points, correlation, distance_square):
         ({"distance_square": nan}, "distance_square above 0"),
         ({"center": (5, nan)}, "point 1 has nan on Y"),
         ({"axes": (LOG_X, Y), "units": Units.LINEAR}, "in scale units: write units: scale"),
-        ({"covariance": ((1, 0), (0, 1e-14))}, "too thin"),
+        ({"covariance": ((1, 1 - 1e-14), (1 - 1e-14, 1))}, "too thin"),
+        ({"axes": (X, X)}, "same dimension twice"),
     ],
 )
 def test_an_ellipse_that_is_none_is_refused(change, told):
@@ -105,3 +106,22 @@ def test_linear_units_are_scale_units_where_there_is_no_scale():
     ellipse = EllipsoidGate((X, Y), (5, 5), ((9, 0), (0, 4)), units=Units.LINEAR)
 
     assert inside(ellipse, X=[5, 9], Y=[5, 5]) == [True, False]
+
+
+def test_scatter_beside_a_scale_from_0_to_1_makes_no_thin_ellipse():
+    gate = EllipsoidGate((X, Y), (100_000, 0.5), ((2.5e9, 0), (0, 0.001)))
+
+    assert inside(gate, X=[100_000, 149_000, 151_000, 100_000, 100_000], Y=[0.5, 0.5, 0.5, 0.531, 0.532]) == [
+        True,
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_matrix_that_is_no_covariance_is_evaluated_as_it_is_written():
+    hyperbola = EllipsoidGate((X, Y), (0, 0), ((1, 0), (0, -1)))  # x^2 - y^2 <= 1
+
+    assert not hyperbola.is_bounded
+    assert inside(hyperbola, X=[1, 2, 2, 0], Y=[0, 0, 3, 99]) == [True, False, True, True]

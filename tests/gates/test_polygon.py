@@ -121,3 +121,28 @@ def test_where_the_outline_starts_and_which_way_it_runs_is_nothing_off_the_edges
 def test_corners_that_make_no_polygon_are_refused(x, vertices, told):
     with pytest.raises(GateError, match=told):
         PolygonGate(x, Y, vertices)
+
+
+@pytest.mark.parametrize("far", [1e18, 1e200, 1.7e308])
+def test_a_side_left_open_by_a_huge_number_is_a_side_like_any_other(far):
+    strip = PolygonGate(X, Y, ((-far, 2), (far, 2), (far, 8), (-far, 8)))
+    x, y = [-1e6, 0, 5, 1e6, 5, 5], [5, 5, 2, 5, 8, 1]
+
+    assert inside(strip, X=x, Y=y) == [True, True, True, True, False, False]
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1.0, 1e200])
+def test_the_size_of_the_units_is_nothing_to_a_polygon(scale):
+    star = np.array([[5, 10], [2, 0.5], [9.7, 6.5], [0.3, 6.5], [8, 0.5]])
+    rng = np.random.default_rng(3)
+    x, y = rng.uniform(0, 10, (2, 500))
+
+    small = inside(PolygonGate(X, Y, tuple(map(tuple, star))), X=x, Y=y)
+    large = inside(PolygonGate(X, Y, tuple(map(tuple, star * scale))), X=x * scale, Y=y * scale)
+
+    assert np.mean(np.array(small) != np.array(large)) < 0.01
+
+
+def test_both_axes_may_not_be_one_channel():
+    with pytest.raises(GateError, match="both axes of a polygon are X"):
+        PolygonGate(X, X, SQUARE)
