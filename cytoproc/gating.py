@@ -59,4 +59,6 @@ def gate_file(path: str | Path, template: GatingTemplate, *, membership: bool = 
     bound = bind_template(template, dataset.panel, dataset.keywords)
     memberships = Memberships(template.paths if membership else ())
     gated = gate_events(lambda: iter_events(dataset), bound, observers=[memberships])
-    return GatedFile(gated.n_events, gated.counts, memberships.masks(), gated.fitted, bound.flags, dataset.repairs)
+    return GatedFile(
+        gated.n_events, gated.counts, memberships.masks(), gated.fitted, (*bound.flags, *gated.flags()), dataset.repairs
+    )

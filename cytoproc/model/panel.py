@@ -185,12 +185,22 @@ class Panel:
             places = "; ".join(
                 f"channel {j + 1} $PnN={self.channels[j].name!r} $PnS={self.channels[j].label!r}" for j in found
             )
-            name = self.channels[found[0]].name
-            advice = f"Add the $PnN of the one that is meant, such as {name!r}, to its aliases."
-            msg = f"marker {marker!r} is ambiguous{also}: {places}. {advice}"
+            msg = f"marker {marker!r} is ambiguous{also}: {places}. {self._advice(found, matches)}"
             raise AmbiguousMarkerError(msg)
         msg = f"no channel carries marker {marker!r}{also}; this file has: {self.describe()}.{self._hint(wanted)}"
         raise MissingMarkerError(msg)
+
+    def _advice(self, found: list[int], matches: Sequence[tuple[bool, bool]]) -> str:
+        names = [self.channels[j].name for j in found]
+        by_label = [self.channels[j] for j in found if matches and matches[j][1]]
+        if len(by_label) == 1:
+            others = ", ".join(repr(n) for n in names if n != by_label[0].name)
+            return f"The label is on {by_label[0].name!r}; take {others} out of the marker's aliases."
+        own = next((n for n in names if self.names.count(n) == 1), None)
+        if own is not None:
+            return f"Add the $PnN of the one that is meant, such as {own!r}, to its aliases."
+        there = f"The file holds {self.names.count(names[0])} channels named {names[0]!r}"
+        return f"{there} and cannot be bound by that name. Export it again with a name of its own for each channel."
 
     def _area(self, found: list[int]) -> list[int]:
         """Return the area among the pulse features of one detector; nothing if the channels are anything else."""

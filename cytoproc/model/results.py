@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Intensity", "PopulationCount", "QCFlag", "Repair", "SampleResult", "Severity"]
+__all__ = ["AppliedMatrix", "Intensity", "PopulationCount", "QCFlag", "Repair", "SampleResult", "Severity"]
 
 
 class Severity(StrEnum):
@@ -34,6 +34,15 @@ class QCFlag:
     code: str
     message: str
     severity: Severity = Severity.WARN
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedMatrix:
+    """A spillover matrix that was undone: the template's name for it, where it was found, and its SHA-256."""
+
+    name: str
+    source: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class SampleResult:
     repairs: tuple[Repair, ...] = ()
     not_contained: tuple[tuple[str, str], ...] = ()
     acquisition: tuple[tuple[str, str], ...] = ()
-    spillover_source: str = ""
+    channels: tuple[tuple[str, str], ...] = ()
+    matrices: tuple[AppliedMatrix, ...] = ()
     error_code: str = ""
     error: str = ""

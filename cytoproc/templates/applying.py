@@ -13,6 +13,7 @@ from cytoproc.gates.dimension import Gate
 from cytoproc.gates.methods.base import FittedGate, Sketch
 from cytoproc.model.events import EventTable
 from cytoproc.model.paths import ROOT
+from cytoproc.model.results import QCFlag
 from cytoproc.templates.binding import BoundTemplate
 from cytoproc.templates.columns import GatedChunk
 
@@ -48,6 +49,17 @@ class GatedSample:
     n_nonfinite: int
     counts: Mapping[str, int]
     fitted: Mapping[str, FittedGate]
+
+    def flags(self) -> Iterator[QCFlag]:
+        """Yield what was noticed about the events."""
+        if self.n_nonfinite:
+            left_out = f"{self.n_nonfinite} of {self.n_events} events hold a value that is not a finite number"
+            yield QCFlag("EVENTS_NOT_FINITE", f"{left_out} and are left out")
+        if not self.n_events:
+            yield QCFlag("NO_EVENTS", "the file holds no events")
+        for path, fitted in self.fitted.items():
+            if fitted.source == "FALLBACK":
+                yield QCFlag("GATE_FALLBACK", f"{path}: {fitted.note}")
 
 
 def gate_events(

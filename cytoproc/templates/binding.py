@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cytoproc.compensation import FoundSpillover, resolve_compensation
-from cytoproc.errors import AmbiguousMarkerError, MissingMarkerError, PanelError
+from cytoproc.compensation import FoundSpillover, matrix_keywords, resolve_compensation
+from cytoproc.errors import AmbiguousMarkerError, CompensationError, MissingMarkerError, PanelError
 from cytoproc.gates.dimension import Dimension
-from cytoproc.model.panel import ChannelKind, Panel
-from cytoproc.model.results import QCFlag
+from cytoproc.model.panel import ChannelKind, Panel, plain_name
+from cytoproc.model.results import AppliedMatrix, QCFlag
 from cytoproc.model.spillover import Spillover
 from cytoproc.templates.template import GatingTemplate
 
 __all__ = ["BoundTemplate", "Undoing", "bind_template"]
 
-_OF_A_MATRIX = ("$SPILL", "SPILL", "$COMP", "COMP", "$DFC", "DFC")
+_NOT_NEEDED_BY_SCATTER = ("SPILL_MISSING", "COMPENSATED_ALREADY")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,10 +61,16 @@ class BoundTemplate:
         return tuple(sorted({*self.index.values(), *detectors}))
 
     @property
-    def spillover_source(self) -> str:
-        """Where the template's own matrix was found; empty if none is used."""
-        undoing = self.undoing.get(self.template.compensation)
-        return undoing.spillover.source if undoing else ""
+    def channels(self) -> tuple[tuple[str, str], ...]:
+        """The channel in which every marker was found, for the run record."""
+        return tuple((name, self.panel.channels[j].title) for name, j in self.index.items())
+
+    @property
+    def matrices(self) -> tuple[AppliedMatrix, ...]:
+        """The matrices that are undone, for the run record."""
+        return tuple(
+            AppliedMatrix(name, u.spillover.source, u.spillover.digest) for name, u in sorted(self.undoing.items())
+        )
 
 
 def bind_template(template: GatingTemplate, panel: Panel, keywords: Mapping[str, str]) -> BoundTemplate:
@@ -79,21 +85,50 @@ def bind_template(template: GatingTemplate, panel: Panel, keywords: Mapping[str,
     """
     index = _find_markers(template, panel)
     undoing: dict[str, Undoing] = {}
-    flags: list[QCFlag] = []
+    flags = list(_found_by_channel(template, panel, index))
     if template.compensation == "none":
         flags.extend(resolve_compensation("none", keywords, panel).flags)
-    for name in sorted(_compensations_needed(template, panel, index)):
-        found = _resolved(dict(template.matrices).get(name, name), keywords, panel)
+    for name, columns in sorted(_columns_compensated(template, index).items()):
+        colours = [j for j in columns if panel.channels[j].kind is ChannelKind.FLUORESCENCE]
+        try:
+            found = _resolved(dict(template.matrices).get(name, name), keywords, panel)
+        except CompensationError as e:
+            if not colours and e.code in _NOT_NEEDED_BY_SCATTER:
+                continue
+            raise
         flags.extend(found.flags)
         if found.spillover is not None:
             undoing[name] = _undoing(found.spillover, panel)
+            flags.extend(_left_out(undoing[name], colours, panel))
     return BoundTemplate(template, panel, index, undoing, tuple(flags))
+
+
+def _found_by_channel(template: GatingTemplate, panel: Panel, index: Mapping[str, int]) -> Iterator[QCFlag]:
+    """Yield a flag for each marker that an alias found by the channel's name, while its label says something else."""
+    for name, j in index.items():
+        channel = panel.channels[j]
+        names = {plain_name(n) for n in (name, *template.aliases(name))}
+        if (
+            channel.label.strip()
+            and plain_name(channel.label) not in names
+            and plain_name(channel.name) != plain_name(name)
+        ):
+            message = f"{name} was found by its channel {channel.name}, whose label is {channel.label!r}"
+            yield QCFlag("MARKER_BY_CHANNEL", message)
+
+
+def _left_out(undoing: Undoing, colours: Sequence[int], panel: Panel) -> Iterator[QCFlag]:
+    """Yield a flag if gates look at fluorescence that the matrix does not name."""
+    names = [panel.channels[j].name for j in colours if j not in undoing.coefficients]
+    if names:
+        source = undoing.spillover.source
+        yield QCFlag("SPILL_INCOMPLETE", f"{source} does not name {', '.join(names)}: gated as measured, uncompensated")
 
 
 def _resolved(choice: str | Path, keywords: Mapping[str, str], panel: Panel) -> FoundSpillover:
     if isinstance(choice, Path):
         return resolve_compensation(choice, keywords, panel)
-    return _resolved_from(choice, tuple((k, v) for k, v in keywords.items() if k.startswith(_OF_A_MATRIX)), panel)
+    return _resolved_from(choice, matrix_keywords(keywords), panel)
 
 
 @lru_cache(maxsize=16)
@@ -138,16 +173,15 @@ def _all_at_once(wrong: list[PanelError], panel: Panel) -> PanelError:
     return kind("\n".join((f"{len(wrong)} markers cannot be bound:", *lines, f"  {has}")))
 
 
-def _compensations_needed(template: GatingTemplate, panel: Panel, index: Mapping[str, int]) -> set[str]:
-    """Return the compensations of the dimensions that read fluorescence; scatter and time need none."""
+def _columns_compensated(template: GatingTemplate, index: Mapping[str, int]) -> dict[str, list[int]]:
+    """Return for every compensation but `none` the columns read with it, in file order."""
     reading = list(template.dimensions())
     reading += [Dimension(i.marker, template.compensation) for item in template.report for i in item.intensities]
-    return {
-        d.compensation
-        for d in reading
-        for name in d.channels
-        if d.compensation != "none" and panel.channels[index[name]].kind is ChannelKind.FLUORESCENCE
-    }
+    columns: dict[str, set[int]] = {}
+    for dimension in reading:
+        if dimension.compensation != "none":
+            columns.setdefault(dimension.compensation, set()).update(index[name] for name in dimension.channels)
+    return {name: sorted(found) for name, found in columns.items()}
 
 
 def _undoing(spillover: Spillover, panel: Panel) -> Undoing:

@@ -15,6 +15,8 @@ from cytoproc.templates.binding import BoundTemplate
 
 __all__ = ["GatedChunk", "PopulationColumns"]
 
+_LARGEST = np.float64(1e150)
+
 
 class GatedChunk:
     """Some events of one file, and every population among them that has been asked for.
@@ -152,8 +154,12 @@ class PopulationColumns:
 
 
 def _finite_rows(events: EventTable, columns: tuple[int, ...]) -> Indices | None:
-    """Return the rows that are finite in every one of the columns, None if all are."""
-    if not len(events) or (np.isfinite(events.values.max()) and np.isfinite(events.values.min())):
+    """Return the rows that are finite numbers in every one of the columns, None if all are.
+
+    A number that would overflow once it is scaled and compensated is taken for infinite.
+    """
+    values = events.values
+    if not len(events) or (float(values.max()) <= _LARGEST and float(values.min()) >= -_LARGEST):
         return None
-    finite = np.isfinite(events.values[:, list(columns)]).all(axis=1)
+    finite = (np.abs(values[:, list(columns)]) <= _LARGEST).all(axis=1)
     return None if finite.all() else np.flatnonzero(finite)

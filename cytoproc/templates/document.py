@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from cytoproc.errors import Problem
@@ -40,13 +40,21 @@ def _as_list(value: Any) -> Any:
 
 
 def _as_place(value: Any) -> Any:
-    if value in {"low", "high"} or isinstance(value, WrittenInt):
+    if isinstance(value, WrittenInt) or (isinstance(value, str) and value in {"low", "high"}):
         return value
     kind = "place"
     raise PydanticCustomError(kind, "expected low, high or the number of a bin, counted from 0")
 
 
+def _as_name(value: str) -> str:
+    if value == value.strip() and value.isprintable():
+        return value
+    kind = "name"
+    raise PydanticCustomError(kind, "a name has no spaces at its ends, no line breaks and no control characters")
+
+
 Text = Annotated[str, Field(min_length=1), BeforeValidator(_as_written)]
+Name = Annotated[str, Field(min_length=1), AfterValidator(_as_name), BeforeValidator(_as_written)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Point = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 TextList = Annotated[list[Text], BeforeValidator(_as_list)]
@@ -165,7 +173,7 @@ class QuadrantsPart(Shape):
     """Populations between dividers: for each its place on every dimension, `low`, `high` or a bin number."""
 
     dividers: Annotated[list[DividerPart], Field(min_length=1)]
-    populations: Annotated[dict[str, dict[str, Place]], Field(min_length=1)]
+    populations: Annotated[dict[Name, dict[str, Place]], Field(min_length=1)]
 
 
 class SingletsPart(Part):
@@ -195,7 +203,7 @@ SHAPES: Mapping[str, type[Part] | None] = {
 class PopulationPart(Part):
     """What every population says of itself; its shape is checked apart."""
 
-    name: Text | None = None
+    name: Name | None = None
     parent: Text = "root"
 
 
@@ -268,7 +276,7 @@ def check_part(
 def _problem(
     error: ErrorDetails, part: type[Part], way: Sequence[Hashable], places: Places, besides: Sequence[str]
 ) -> Problem:
-    steps = list(error["loc"])
+    steps = [s for s in error["loc"] if s != "[key]"]  # pydantic's mark of a key that is wrong itself
     found = _shown(error["input"])
     key = steps[-1] if steps else ""
     kind = error["type"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from cytoproc.gates.methods.singlets import Singlets
 from cytoproc.gates.polygon import PolygonGate
 from cytoproc.gates.ranges import QuadrantGate, RangeGate, RectangleGate
 from cytoproc.model.panel import ChannelKind, channel_kind
-from cytoproc.model.paths import ROOT, join_path
+from cytoproc.model.paths import ROOT, join_path, split_path
 from cytoproc.templates.document import (
     SHAPES,
     AbovePart,
@@ -72,6 +73,8 @@ def read_template(path: str | Path) -> GatingTemplate:
         raise TemplateError(
             str(path), [Problem(f"the file has {len(raw):,} bytes; a template has at most {_LARGEST_BYTES:,}")]
         )
+    if raw.startswith(b"FCS"):
+        raise TemplateError(str(path), [Problem("this is an FCS file, not a template")])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as e:
@@ -118,6 +121,7 @@ class _Reading:
     steps: list[Step] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)  # those of broken populations too, so that children are not blamed
     names: dict[str, list[str]] = field(default_factory=dict)
+    times_named: Counter[str] = field(default_factory=Counter)
 
     def wrong(self, message: str, way: Sequence[Hashable], *, key: bool = False) -> None:
         line, column = self.places.of(way, key=key)
@@ -130,11 +134,15 @@ class _Reading:
         if not isinstance(data, Mapping):
             self.wrong("a template is a mapping that starts with 'template: name'", ())
             return None
+        if "study" in data and "populations" not in data:
+            self.wrong("this is a study, not a template; run it with: cytoproc run FILE", ())
+            return None
         top = self.part(TopPart, data, ())
         self._read_markers(data.get("markers"))
         self._read_compensation(data)
         self._read_scales(data.get("scales"))
         populations = data.get("populations")
+        self.times_named.update(_names_given(populations))
         for i, item in enumerate(populations if isinstance(populations, list) else []):
             self._read_population(item, ("populations", i))
         report = [self._read_report(item, ("report", i)) for i, item in enumerate(_list(data.get("report")))]
@@ -202,7 +210,11 @@ class _Reading:
 
     def _add_matrix(self, name: str, file: str, way: Way) -> None:
         path = self.folder / file
-        if not path.is_file():
+        try:
+            is_there = path.is_file()
+        except OSError:  # no name that the system can look up
+            is_there = False
+        if not is_there:
             words = "" if Path(file).suffix else " (or write file, or none)"
             self.wrong(f"there is no matrix file {file!r} beside the template{words}", way)
         self.matrices[name] = path
@@ -339,14 +351,14 @@ class _Reading:
             return None
         known = {path for paths in self.names.values() for path in paths}
         from_root = reference.removeprefix(f"{ROOT}/")
-        if from_root in known and from_root != reference:
-            return from_root
-        found = list(dict.fromkeys([*self.names.get(reference, []), *({reference} & known)]))
-        if len(found) == 1:
+        by_path = {from_root} & known if from_root != reference or len(split_path(reference)) > 1 else set()
+        found = list(dict.fromkeys([*self.names.get(reference, []), *by_path]))
+        if len(found) == 1 and (by_path or self.times_named[reference] <= 1):
             return found[0]
         if found:
             paths = ", ".join(f"{ROOT}/{p}" for p in found)
-            self.wrong(f"{reference!r} stands for several populations; write the path: {paths}", way)
+            more = "" if len(found) > 1 else ", ... (another of this name comes below)"
+            self.wrong(f"{reference!r} stands for several populations; write the path: {paths}{more}", way)
             return None
         ends = [f"{ROOT}/{p}" for p in self.paths if p.endswith(f"/{reference}")]
         words = did_you_mean(reference, [ROOT, *self.names])
@@ -473,6 +485,15 @@ class _Reading:
             return None
         intensities = tuple(IntensityItem(w.channel, w.statistic) for w in part.intensity)
         return ReportItem(population, tuple(p for p in of if p is not None), part.concentration, intensities)
+
+
+def _names_given(populations: Any) -> Iterator[str]:
+    """Yield the name of every population of a document, whether or not the rest of it is right."""
+    for item in _list(populations):
+        name = item.get("name") if isinstance(item, Mapping) else None
+        quadrants = item.get("quadrants") if isinstance(item, Mapping) else None
+        names = quadrants.get("populations") if isinstance(quadrants, Mapping) else None
+        yield from (n for n in (name, *(names if isinstance(names, Mapping) else ())) if isinstance(n, str))
 
 
 def _list(value: Any) -> list[Any]:

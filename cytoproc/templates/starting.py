@@ -6,6 +6,8 @@ import json
 import re
 from math import inf
 
+import numpy as np
+
 from cytoproc.compensation import resolve_compensation
 from cytoproc.errors import CompensationError, PanelError, UsageError
 from cytoproc.fcs import FCSDataset
@@ -21,13 +23,14 @@ template: {name}
 version: 0.1.0
 description: Started from one file; every gate is still to be set
 
-# Each marker is found in a file by its name or an alias, in $PnS or $PnN. Delete those no gate uses.
+# Each marker is found in a file by its label ($PnS) or, where it has none, by its channel ($PnN). Delete those no gate
+# uses. Other spellings of a label: CD19: {{aliases: [CD 19, B4]}}
 markers:
 {markers}
 compensation: {compensation}
 
 scales:
-  fluorescence: {{logicle: {{t: {top:g}, w: 0.5, m: 4.5, a: 0}}}}
+  fluorescence: {{logicle: {{t: {top}, w: 0.5, m: 4.5, a: 0}}}}
 
 populations:
 {populations}"""
@@ -39,7 +42,7 @@ _CELLS = """\
     polygon:
       x: {x}
       y: {y}
-      vertices: [[{a:g}, {b:g}], [{c:g}, {b:g}], [{c:g}, {c:g}], [{a:g}, {c:g}]]
+      vertices: [[{a}, {b}], [{c}, {b}], [{c}, {c}], [{a}, {c}]]
 """
 
 _SINGLETS = """\
@@ -53,7 +56,7 @@ _MARKER = """\
   # {quoted}: put the cut between the negative and the positive events (an FMO control tells where).
   - name: {population}
     parent: {parent}
-    above: {{channel: {quoted}, cut: {cut:g}}}
+    above: {{channel: {quoted}, cut: {cut}}}
 """
 
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")  # YAML wants these escaped
@@ -73,30 +76,42 @@ def start_template(dataset: FCSDataset, name: str) -> str:
     panel = dataset.panel
     markers = _markers(panel)
     channels = [channel for _, channel in markers]
-    top = max((c.top for c in channels if 0 < c.top < inf), default=262144.0)
+    top = max((t for c in channels if 0 < (t := _linear_top(c)) < inf), default=262144.0)
     populations, parent = _front(panel, top)
     cut = _round(top / 300)  # above the spread of negative events on most instruments
     for label, _ in markers:
-        populations += _MARKER.format(population=_quoted(f"{label}+"), parent=parent, quoted=_quoted(label), cut=cut)
+        population = _quoted(f"{_one_line(label)}+")
+        populations += _MARKER.format(population=population, parent=parent, quoted=_quoted(label), cut=cut)
     if not populations:
         msg = f"no template can be started from a file with these channels: {panel.describe()}"
         raise UsageError(msg)
     return _HEAD.format(
         name=_quoted(name),
-        markers="".join(
-            f"  {_quoted(n)}: {{aliases: [{_quoted(c.name)}]}}\n" if n != c.name else f"  {_quoted(n)}: {{}}\n"
-            for n, c in markers
-        ),
+        markers="".join(f"  {_quoted(marker)}: {{}}\n" for marker, _ in markers),
         compensation=_compensation(dataset),
-        top=top,
+        top=_plain(top),
         populations=populations,
     )
 
 
 def _wanted(channel: Channel, panel: Panel) -> bool:
-    """Leave out heights and widths of detectors whose area is there."""
+    """Leave out heights and widths of detectors whose area is there, or the area if only the height is amplified."""
     detector, _, feature = channel.name.rpartition("-")
-    return feature not in {"H", "W"} or f"{detector}-A" not in panel.names
+    pulse = {c.name: c for c in panel.channels}
+    area, height = pulse.get(f"{detector}-A"), pulse.get(f"{detector}-H")
+    if area is None:
+        return True
+    by_height = height is not None and height.decades > 0 and area.decades == 0
+    return feature == ("H" if by_height else "A") or feature not in {"A", "H", "W"}
+
+
+def _linear_top(channel: Channel) -> float:
+    return float(channel.linearize(np.array([channel.top]))[0])
+
+
+def _one_line(text: str) -> str:
+    """Return text as the name of a population may be: no line breaks, control characters or spaces at the ends."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
 def _markers(panel: Panel) -> list[tuple[str, Channel]]:
@@ -108,15 +123,16 @@ def _markers(panel: Panel) -> list[tuple[str, Channel]]:
         if channel.kind is not ChannelKind.FLUORESCENCE:
             continue
         label = channel.label.strip()
-        name = label if label and words.count(label.casefold()) == 1 else channel.name
-        if _is_found(panel, j, name):
+        names = [label] if label and words.count(label.casefold()) == 1 else []
+        name = next((n for n in (*names, channel.name) if _is_found(panel, j, n)), None)
+        if name is not None:
             found.append((name, channel))
     return found
 
 
 def _is_found(panel: Panel, index: int, name: str) -> bool:
     try:
-        return panel.find(name, [panel.channels[index].name]) == index
+        return panel.find(name) == index
     except PanelError:
         return False
 
@@ -135,12 +151,11 @@ def _compensation(dataset: FCSDataset) -> str:
 def _front(panel: Panel, top: float) -> tuple[str, str]:
     """Return the gates on scatter that the panel allows, and the population they end in."""
     text, parent = "", "root"
-    x, y = _first(panel, "FSC", "A"), _first(panel, "SSC", "A")
+    x, y = (_first(panel, k, "A") or _first(panel, k, "H") for k in ("FSC", "SSC"))
     if x and y:
-        span = max((c.top for c in (x, y) if 0 < c.top < inf), default=top)
-        text += _CELLS.format(
-            x=_quoted(x.name), y=_quoted(y.name), a=_round(0.1 * span), b=_round(0.01 * span), c=_round(0.98 * span)
-        )
+        span = max((t for c in (x, y) if 0 < (t := _linear_top(c)) < inf), default=top)
+        a, b, c = (_round(part * span) for part in (0.1, 0.01, 0.98))
+        text += _CELLS.format(x=_quoted(x.name), y=_quoted(y.name), a=a, b=b, c=c)
         parent = "Cells"
     height = _first(panel, "FSC", "H")
     if parent == "Cells" and x and height and height.name != x.name:
@@ -149,9 +164,14 @@ def _front(panel: Panel, top: float) -> tuple[str, str]:
     return text, parent
 
 
-def _round(value: float) -> float:
+def _round(value: float) -> str:
     """Return three figures of a number: a place to start from looks like one."""
-    return float(f"{value:.3g}")
+    return _plain(float(f"{value:.3g}"))
+
+
+def _plain(value: float) -> str:
+    """Return a number without an exponent, as a person writes it."""
+    return f"{value:.10f}".rstrip("0").rstrip(".")
 
 
 def _first(panel: Panel, kind: str, feature: str) -> Channel | None:

@@ -86,6 +86,8 @@ def parse_yaml(text: str) -> tuple[Any, Places]:
         mark = e.problem_mark or e.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         words = " ".join(str(w) for w in (e.context, e.problem) if w)
+        if "\\t" in words:
+            words = "a tab; indent with spaces"
         raise YAMLProblem(Problem(f"not valid YAML: {words}", line=line, column=column)) from None
     except RecursionError:
         raise YAMLProblem(Problem(f"nested too deeply; at most {_DEEPEST} levels are read", line=1, column=1)) from None

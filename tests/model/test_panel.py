@@ -55,7 +55,7 @@ def test_an_alias_that_names_the_channel_decides_between_equal_labels():
 def test_an_alias_that_names_the_channel_of_another_marker_decides_nothing():
     tube = panel(("APC-A", "CD3"), ("PE-A", "CD19"))
 
-    with pytest.raises(AmbiguousMarkerError):
+    with pytest.raises(AmbiguousMarkerError, match="The label is on 'APC-A'; take 'PE-A' out of the marker's aliases"):
         tube.find("CD3", ["PE-A"])
 
 
@@ -68,6 +68,20 @@ def test_of_one_detectors_area_height_and_width_the_area_is_meant():
 def test_a_channel_twice_is_ambiguous_by_its_exact_name_too():
     with pytest.raises(AmbiguousMarkerError):
         panel(("PE-A", ""), ("PE-A", "")).index("PE-A")
+
+
+def test_of_two_channels_of_one_name_no_alias_can_choose():
+    tube = panel(("FSC-A", ""), ("FSC-A", ""), ("PE-A", "CD3"))
+
+    for find in (tube.find, tube.index):
+        with pytest.raises(AmbiguousMarkerError, match="holds 2 channels named 'FSC-A' and cannot be bound") as caught:
+            find("FSC-A")
+        assert "aliases" not in str(caught.value)
+
+
+def test_the_alias_that_is_proposed_is_a_name_that_is_there_once():
+    with pytest.raises(AmbiguousMarkerError, match="such as 'APC-A', to its aliases"):
+        panel(("PE-A", "CD3"), ("PE-A", ""), ("APC-A", "CD3")).find("CD3")
 
 
 def test_flowjos_mark_of_compensation_does_not_hide_a_channel():

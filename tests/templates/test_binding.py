@@ -80,7 +80,7 @@ def test_the_file_s_matrix_is_bound_to_its_columns():
     undoing = bound.undoing["file"]
     assert undoing.detectors == (1, 2)
     assert {j: c.tolist() for j, c in undoing.coefficients.items()} == {1: [1, 0], 2: [-0.25, 1]}
-    assert bound.spillover_source == "SPILL"
+    assert [m.source for m in bound.matrices] == ["SPILL"]
     assert bound.columns_read == (1, 2)
 
 
@@ -96,7 +96,7 @@ def test_scatter_time_and_uncompensated_light_need_no_matrix(gate):
     bound = bind_template(template(gate), PANEL, {})
 
     assert bound.undoing == {}
-    assert bound.spillover_source == ""
+    assert bound.matrices == ()
 
 
 def test_a_template_without_compensation_says_so_of_a_file_with_a_matrix():
@@ -117,7 +117,8 @@ def test_one_file_may_be_read_through_two_matrices(tmp_path):
         "file": [-0.25, 1],
         "lab": [-0.5, 1],
     }
-    assert bound.spillover_source == "SPILL"
+    assert [(m.name, m.source) for m in bound.matrices] == [("file", "SPILL"), ("lab", "lab.csv")]
+    assert bound.matrices[0].sha256 != bound.matrices[1].sha256
 
 
 def test_a_matrix_of_another_panel_is_refused(tmp_path):
@@ -125,3 +126,47 @@ def test_a_matrix_of_another_panel_is_refused(tmp_path):
 
     with pytest.raises(CompensationError, match="V450-A"):
         bind_template(template("CD3", rest="compensation: lab.csv\n", folder=tmp_path), PANEL, SPILL)
+
+
+SCATTER_IN_MATRIX = {"SPILL": "3,FSC-A,B530-A,Y585-A,1,0,0,0.1,1,0.25,0,0,1"}
+
+
+def test_a_channel_that_the_matrix_names_is_compensated_whatever_else_is_gated():
+    alone = bind_template(template("FSC-A"), PANEL, SCATTER_IN_MATRIX)
+    beside = bind_template(template("FSC-A", "CD3"), PANEL, SCATTER_IN_MATRIX)
+
+    assert alone.undoing["file"].coefficients[0].tolist() == beside.undoing["file"].coefficients[0].tolist()
+
+
+def test_gates_on_scatter_alone_need_no_matrix():
+    assert bind_template(template("FSC-A"), PANEL, {}).undoing == {}
+    with pytest.raises(CompensationError, match="no spillover matrix"):
+        bind_template(template("FSC-A", "CD3"), PANEL, {})
+
+
+def test_a_gated_colour_that_the_matrix_leaves_out_is_told():
+    [flag] = bind_template(template("CD3", "CAR"), PANEL, {"SPILL": "1,B530-A,1"}).flags
+
+    assert (flag.code, "does not name Y585-A" in flag.message) == ("SPILL_INCOMPLETE", True)
+
+
+def test_a_marker_found_by_its_channel_while_the_label_says_otherwise_is_told():
+    by_channel = template("CD19", markers="{CD19: {aliases: [B530-A]}}")
+
+    [flag] = bind_template(by_channel, PANEL, SPILL).flags
+
+    assert flag.code == "MARKER_BY_CHANNEL"
+    assert flag.message == "CD19 was found by its channel B530-A, whose label is 'CD3e'"
+
+
+def test_a_channel_that_the_template_calls_by_its_own_name_is_no_finding():
+    assert bind_template(template("B530-A", markers="[B530-A]"), PANEL, SPILL).flags == ()
+
+
+def test_the_record_can_say_which_channel_and_which_matrix_were_used():
+    bound = bind_template(template("CD3"), PANEL, SPILL)
+
+    assert bound.channels == (("CD3", "CD3e B530-A"),)
+    assert [(m.name, m.source, m.sha256 == bound.undoing["file"].spillover.digest) for m in bound.matrices] == [
+        ("file", "SPILL", True)
+    ]

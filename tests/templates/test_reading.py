@@ -450,3 +450,43 @@ def test_one_value_replaced_by_anything_is_read_or_told_with_its_place(span, oth
         found = e.problems
 
     assert all(p.line and p.column for p in found)
+
+
+@pytest.mark.parametrize("place", ["[1]", "{a: 1}", "1.5", "null"])
+def test_a_quadrant_place_of_any_other_kind_is_told(place):
+    quadrants = f"{{dividers: [{{channel: CD3, cut: 5}}], populations: {{Q: {{CD3: {place}}}}}}}"
+
+    [told] = problems(START + f"  - {{quadrants: {quadrants}}}\n")
+
+    assert "expected low, high or the number of a bin" in told
+
+
+@pytest.mark.parametrize("name", ['""', '" A"', '"A\\nB"', '"\\e[31m"'])
+def test_a_name_that_no_table_could_show_is_refused_for_quadrants_too(name):
+    for population in (
+        f"{{name: {name}, above: {{channel: CD3, cut: 1}}}}",
+        f"{{quadrants: {{dividers: [{{channel: CD3, cut: 5}}], populations: {{{name}: {{CD3: low}}}}}}}}",
+    ):
+        assert len(problems(START + f"  - {population}\n")) == 1
+
+
+def test_a_name_that_comes_again_below_needs_its_path_above_too():
+    text = START + "  - {name: X, parent: T, above: {channel: CD4, cut: 1}}\n"
+    child = "  - {name: Y, parent: X, above: {channel: CD4, cut: 2}}\n"
+    again = "  - {name: X, above: {channel: CD4, cut: 3}}\n"
+
+    assert parse_template(text + child).paths[-1] == "T/X/Y"
+    [told] = problems(text + child + again)
+    assert "'X' stands for several populations; write the path: root/T/X" in told
+
+
+def test_a_matrix_path_that_no_system_can_look_up_is_told():
+    assert "no matrix file" in problems(START + f"compensation: {'a' * 5000}\n")[0]
+
+
+def test_another_document_in_place_of_a_template_is_named(tmp_path):
+    (tmp_path / "tube.fcs").write_bytes(b"FCS3.1    " + bytes(range(256)))
+
+    with pytest.raises(TemplateError, match="this is an FCS file, not a template"):
+        read_template(tmp_path / "tube.fcs")
+    assert "this is a study, not a template" in problems("study: s\nmanifest: m.csv\n")[0]

@@ -25,7 +25,7 @@ from cytoproc.templates.yaml import WrittenFloat, WrittenInt, YAMLProblem, parse
         ("%YAML 1.1\n---\na: yes", 1, 1, "a directive (%...) is not allowed here"),
         ("%TAG ! tag:x\n---\na: 1", 1, 1, "a directive (%...)"),
         ("a: \x07", 1, 1, "unacceptable character #x0007"),
-        ("a:\n\tb: 1", 2, 1, "cannot start any token"),
+        ("a:\n\tb: 1", 2, 1, "a tab; indent with spaces"),
         ("a: [1, 2", 1, 9, "not valid YAML: while parsing a flow sequence"),
         ("a: b: c", 1, 5, "not valid YAML: mapping values are not allowed here"),
         ("a: 'x", 1, 6, "unexpected end of stream"),
