@@ -17,7 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cytoproc.compensation import compensate, find_spillover, read_spillover_csv
+    from cytoproc.compensation import compensate, find_spillover, read_spillover_csv, write_spillover_csv
     from cytoproc.errors import CytoprocError
     from cytoproc.fcs import iter_events, read_dataset, read_fcs, write_fcs
     from cytoproc.gating import gate_file
@@ -44,6 +44,7 @@ _HOMES = {
     "run_study": "cytoproc.running",
     "study_of_files": "cytoproc.study.definition",
     "write_fcs": "cytoproc.fcs",
+    "write_spillover_csv": "cytoproc.compensation",
 }
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "run_study",
     "study_of_files",
     "write_fcs",
+    "write_spillover_csv",
 ]
 
 

@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import logging
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from typing import Any
 from cytoproc.export.tables import long_table, wide_table
 from cytoproc.model.results import SampleResult
 from cytoproc.study.definition import Study, describe
-from cytoproc.study.folder import open_run_folder, write_whole
-from cytoproc.study.processing import SampleTask, process_samples
+from cytoproc.study.folder import open_run_folder
+from cytoproc.study.processing import SampleTask, flag_duplicates, process_samples
 from cytoproc.study.results import ResultRow, collect
 from cytoproc.version import __version__
+from cytoproc.writing import write_whole
 
 __all__ = ["Run", "run_study"]
 
@@ -64,7 +66,7 @@ def run_study(study: Study, out: str | Path, *, done: Callable[[SampleResult], N
     with _logging_to(folder / "run.log"):
         log.info("cytoproc %s: study %r, %d samples", __version__, study.name, len(study.manifest.samples))
         tasks = [SampleTask(s.sample_id, s.path, s.file, study.template_of(s), s.place) for s in study.manifest.samples]
-        results = process_samples(tasks, done=_logged(done))
+        results = flag_duplicates(process_samples(tasks, done=_logged(done)))
         rows = collect(results, study)
         files = {"results.csv": long_table(rows), "wide.csv": wide_table(rows)}
         for name, content in files.items():
@@ -89,6 +91,7 @@ def _record(study: Study, results: list[SampleResult], files: dict[str, bytes]) 
     """Return what is needed to compute the run again, and to see that nothing was changed since."""
     record: dict[str, Any] = {
         "cytoproc": __version__,
+        "python": platform.python_version(),
         "libraries": {name: importlib.metadata.version(name) for name in _RECORDED},
         **describe(study),
         "samples": [
@@ -97,7 +100,8 @@ def _record(study: Study, results: list[SampleResult], files: dict[str, bytes]) 
                 "file": r.file,
                 "sha256": r.sha256,
                 "template": r.template,
-                "spillover": r.spillover_source,
+                "channels": dict(r.channels),
+                "spillover": [{"name": m.name, "source": m.source, "sha256": m.sha256} for m in r.matrices],
                 "repairs": [{"code": p.code, "message": p.message} for p in r.repairs],
                 "flags": [{"code": f.code, "message": f.message} for f in r.flags],
                 "error": {"code": r.error_code, "message": r.error} if r.error_code else None,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from cytoproc.cli import gate, inspect, run, templates
-from cytoproc.cli.screen import print_error
-from cytoproc.errors import CompensationError, CytoprocError, FCSError, PanelError
+from cytoproc.cli.screen import of_the_system, print_error
+from cytoproc.errors import CompensationError, CytoprocError, FCSError, PanelError, UsageError
 from cytoproc.version import __version__
 
 __all__ = ["app", "main"]
@@ -30,6 +30,9 @@ app.command("run")(run.run)
 app.command("gate")(gate.gate)
 app.command("inspect")(inspect.inspect)
 app.add_typer(templates.app, name="templates")
+
+
+_WrongArguments: Any = typer.BadParameter.__base__  # what all its usage errors share; typer does not hand it out
 
 
 def _print_version(wanted: bool) -> None:
@@ -50,18 +53,21 @@ def _top(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; ends with SystemExit."""
     given = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in given
     try:
-        app(args=given, prog_name="cytoproc")
-    except (CytoprocError, OSError) as e:
-        code = e.code if isinstance(e, CytoprocError) else "FILE_UNREADABLE"
-        message = str(e) if isinstance(e, CytoprocError) else _of_the_system(e)
-        if "--json" in given:
-            typer.echo(json.dumps({"error": {"code": code, "message": message}}))
-        print_error(message)
-        raise SystemExit(1 if isinstance(e, FCSError | PanelError | CompensationError) else 2) from None
+        # Left to itself, typer prints its own errors: for a person only.
+        ended = app(args=given, prog_name="cytoproc", standalone_mode=not as_json)
+    except _WrongArguments as e:
+        _fail(UsageError.code, e.format_message(), 2, as_json=as_json)
+    except CytoprocError as e:
+        _fail(e.code, str(e), 1 if isinstance(e, FCSError | PanelError | CompensationError) else 2, as_json=as_json)
+    except OSError as e:
+        _fail("FILE_UNREADABLE", of_the_system(e), 2, as_json=as_json)
+    raise SystemExit(ended)
 
 
-def _of_the_system(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return f"there is no file {error.filename}"
-    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+def _fail(code: str, message: str, exit_code: int, *, as_json: bool) -> NoReturn:
+    if as_json:
+        typer.echo(json.dumps({"error": {"code": code, "message": message}}))
+    print_error(message)
+    raise SystemExit(exit_code)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cytoproc.cli.screen import print_json, print_lines, print_table
+from cytoproc.errors import OutputError
 
 if TYPE_CHECKING:
     from cytoproc.gating import GatedFile
@@ -28,7 +29,10 @@ def gate(
     from cytoproc.templates.reading import read_template
     from cytoproc.templates.shipped import find_template
 
-    chosen = read_template(find_template(template, Path()))
+    document = find_template(template, Path())
+    chosen = read_template(document)
+    if membership is not None:
+        _refuse_an_input(membership, [file, document, *(matrix for _, matrix in chosen.matrices)])
     gated = gate_file(file, chosen, membership=membership is not None)
     if membership is not None:
         _write_membership(membership, gated)
@@ -40,9 +44,15 @@ def gate(
         print_lines(f"membership of {gated.n_events} events: {membership}")
 
 
+def _refuse_an_input(path: Path, inputs: list[Path]) -> None:
+    if path.resolve() in {p.resolve() for p in inputs}:
+        msg = f"{path} is what the counts are made from; give --membership another name"
+        raise OutputError(msg)
+
+
 def _write_membership(path: Path, gated: GatedFile) -> None:
     from cytoproc.export.tables import membership_table
-    from cytoproc.study.folder import write_whole
+    from cytoproc.writing import write_whole
 
     write_whole(path, membership_table(gated.memberships))
 

@@ -79,6 +79,10 @@ def _study(inputs: list[Path], template: str | None) -> Study:
             msg = f"{first} is a study and names its templates itself; leave --template out"
             raise UsageError(msg)
         return read_study(first)
+    studies = [p for p in inputs if p.suffix.lower() in {".yaml", ".yml"} or (p / "study.yaml").is_file()]
+    if studies:
+        msg = f"{studies[0]} is a study and is run alone; run the other files apart, with --template"
+        raise UsageError(msg)
     if template is None:
         msg = (
             "bare FCS files need a template: add --template FILE (see: cytoproc templates list, cytoproc templates new)"

@@ -11,7 +11,7 @@ import typer
 
 from cytoproc.export.cells import format_cell
 
-__all__ = ["print_error", "print_json", "print_lines", "print_table"]
+__all__ = ["of_the_system", "print_error", "print_json", "print_lines", "print_table"]
 
 _NO_LIMIT = 10_000
 
@@ -19,6 +19,13 @@ _NO_LIMIT = 10_000
 def _clean(text: str) -> str:
     """Return text without control characters, so that a file's keywords cannot steer the terminal."""
     return "\n".join(format_cell(line).removeprefix("'") for line in text.split("\n"))
+
+
+def of_the_system(error: OSError) -> str:
+    """Return an error of the operating system as a message for a person."""
+    if isinstance(error, FileNotFoundError):
+        return f"there is no file {error.filename}"
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 
 def print_error(message: str) -> None:

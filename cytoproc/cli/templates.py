@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cytoproc.cli.screen import print_error, print_json, print_lines, print_table
+from cytoproc.cli.screen import of_the_system, print_error, print_json, print_lines, print_table
 from cytoproc.errors import CompensationError, OutputError, PanelError, Problem, TemplateError
 
 if TYPE_CHECKING:
@@ -31,24 +31,35 @@ def list_templates(as_json: Annotated[bool, typer.Option("--json", help="Print i
 
 
 @app.command("show")
-def show(name: Annotated[str, typer.Argument(help="A shipped template, or a file.")]) -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="A shipped template, or a file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print its name and text as JSON.")] = False,
+) -> None:
     """Print a template."""
     from cytoproc.templates.shipped import find_template
 
-    typer.echo(find_template(name, Path()).read_text(encoding="utf-8"), nl=False)
+    text = find_template(name, Path()).read_text(encoding="utf-8")
+    if as_json:
+        print_json({"template": name, "text": text})
+    else:
+        typer.echo(text, nl=False)
 
 
 @app.command("copy")
 def copy(
     name: Annotated[str, typer.Argument(help="A shipped template.")],
     to: Annotated[Path | None, typer.Argument(help="The new file; NAME.yaml here if left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the name of the new file as JSON.")] = False,
 ) -> None:
     """Copy a shipped template, to make it your lab's own."""
     from cytoproc.templates.shipped import find_template
 
     target = to if to is not None else Path(f"{name}.yaml")
     _write_new(target, find_template(name, Path()).read_bytes())
-    print_lines(f"{target}: edit the cuts, then run: cytoproc templates check {target}")
+    if as_json:
+        print_json({"template": name, "file": str(target)})
+    else:
+        print_lines(f"{target}: edit the cuts, then run: cytoproc templates check {target}")
 
 
 @app.command("check")
@@ -73,6 +84,9 @@ def check(
             _bind(template, dataset)
         except TemplateError as e:
             problems, message, exit_code = [_as_dict(p) for p in e.problems], str(e), 2
+        except OSError as e:
+            message, exit_code = of_the_system(e), 2
+            problems = [_as_dict(Problem(message))]
         except (PanelError, CompensationError) as e:
             message, exit_code = f"{file}: does not fit {fcs}: {e}", max(exit_code, 1)
             problems = [_as_dict(Problem(str(e)))]
@@ -106,18 +120,23 @@ def new(
     to: Annotated[Path, typer.Argument(help="The new file.")],
     source: Annotated[Path, typer.Option("--from", help="An FCS file of the tube the template is for.")],
     name: Annotated[str, typer.Option("--name", help="The template's name; the new file's name if left out.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the name of the new file as JSON.")] = False,
 ) -> None:
     """Start a template from an FCS file: its markers, scales, and first gates to be moved into place."""
     from cytoproc.fcs import read_dataset
     from cytoproc.templates.starting import start_template
 
-    text = start_template(read_dataset(source), name or to.stem)
+    named = name or to.stem
+    text = start_template(read_dataset(source), named)
     _write_new(to, text.encode("utf-8"))
-    print_lines(f"{to}: set the gates, then run: cytoproc templates check {to} --fcs {source}")
+    if as_json:
+        print_json({"template": named, "file": str(to)})
+    else:
+        print_lines(f"{to}: set the gates, then run: cytoproc templates check {to} --fcs {source}")
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    from cytoproc.study.folder import write_whole
+    from cytoproc.writing import write_whole
 
     if path.exists():
         msg = f"{path} exists already; choose another name or remove it"

@@ -38,16 +38,19 @@ def _own_names(rows: Sequence[ResultRow]) -> list[str]:
 
 
 def wide_table(rows: Sequence[ResultRow]) -> bytes:
-    """Return `wide.csv`: one line a sample, one column a population and statistic, raw values.
+    """Return `wide.csv`: one line a sample, one column a population and statistic.
 
-    A percentage's column says of what it is one; `status` columns are left to the long table.
+    Counts are as counted; percentages and intensities stand only where they may be reported (status QUANT). A
+    percentage's column says of what it is one.
     """
     head = (
         "sample_id",
         "subject_id",
         "visit",
+        "nominal_day",
         "tube_id",
         "template_id",
+        "template_version",
         "fcs_file",
         "qc_status",
         "qc_flags",
@@ -58,7 +61,7 @@ def wide_table(rows: Sequence[ResultRow]) -> bytes:
     for r in rows:
         line = samples.setdefault(r.sample_id, {h: getattr(r, h) for h in head})
         if name := _wide_name(r):
-            line[name] = r.value_raw
+            line[name] = r.value_raw if r.statistic == "COUNT" else r.value_reported
     own = {r.sample_id: [value for _, value in r.own] for r in rows}
     lines = ([*(line.get(c, "") for c in (*head, *names)), *own[sample]] for sample, line in samples.items())
     return format_csv([*head, *names, *_own_names(rows)], lines)

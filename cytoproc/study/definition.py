@@ -59,6 +59,9 @@ def read_study(path: str | Path) -> Study:
         raise StudyError(str(path), [e.problem]) from None
     except UnicodeDecodeError:
         raise StudyError(str(path), [Problem("not UTF-8 text; save the study file as UTF-8")]) from None
+    if isinstance(data, dict) and "populations" in data:
+        problem = Problem("this is a template, not a study; name the FCS files and add: --template FILE")
+        raise StudyError(str(path), [problem])
     problems: list[Problem] = []
     part: _StudyPart | None = check_part(_StudyPart, data if data is not None else {}, (), places, problems)
     if part is not None and not 0 < part.confidence_level < 1:

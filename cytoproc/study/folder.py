@@ -1,47 +1,19 @@
-"""The folder of a run: whole files under final names, or nothing."""
+"""The folder of a run: a new one, or that of a run which did not finish."""
 
 from __future__ import annotations
 
-import os
-import tempfile
+import re
 from pathlib import Path
 
 from cytoproc.errors import OutputError
+from cytoproc.writing import final_name
 
-__all__ = ["open_run_folder", "write_whole"]
+__all__ = ["open_run_folder"]
 
 _FINISHED = "record.json"
 _STARTED = "run.log"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that its name never stands for half of it: temporary name, sync, rename.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.tmp", delete=False) as f:
-            temporary = Path(f.name)
-            f.write(content)
-            f.flush()
-            os.fsync(f.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as e:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        msg = f"cannot write {path}: {e.strerror or e}"
-        raise OutputError(msg) from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+_WRITTEN = {"results.csv", "wide.csv", _FINISHED, _STARTED}
+_FIRST_LINE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ INFO cytoproc ")
 
 
 def open_run_folder(path: Path) -> None:
@@ -60,9 +32,11 @@ def open_run_folder(path: Path) -> None:
         if _FINISHED in names:
             msg = f"{path} holds a finished run already; give --out another folder, or remove this one"
             raise OutputError(msg)
-        if names and _STARTED not in names:
+        strange = [n for n in names if final_name(n) not in _WRITTEN] if _is_log(path / _STARTED) else names
+        if strange:
             msg = (
-                f"{path} holds files that are not of a run ({', '.join(sorted(names)[:3])}); give --out an empty folder"
+                f"{path} holds files that are not of a run ({', '.join(sorted(strange)[:3])}); "
+                "give --out an empty folder"
             )
             raise OutputError(msg)
     try:
@@ -70,3 +44,11 @@ def open_run_folder(path: Path) -> None:
     except OSError as e:
         msg = f"cannot make the folder {path}: {e.strerror or e}"
         raise OutputError(msg) from None
+
+
+def _is_log(path: Path) -> bool:
+    """Return whether a file begins as the log of a run does."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return _FIRST_LINE.match(file.read(100)) is not None

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from datetime import datetime
+from difflib import get_close_matches
+from itertools import takewhile
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from cytoproc.errors import ManifestError, Problem
-from cytoproc.templates.document import did_you_mean
 
 __all__ = ["COLUMNS", "Manifest", "Sample", "manifest_of_files", "read_manifest"]
 
@@ -36,15 +39,10 @@ COLUMNS = (
     "wbc_10e9_l",
     "collected_at",
 )
-_NUMBERS = (
-    "day",
-    "sample_volume_ul",
-    "final_volume_ul",
-    "predilution",
-    "beads_per_tube",
-    "alc_10e9_l",
-    "wbc_10e9_l",
-)
+_COUNT_METHODS = ("SP_BEAD", "SP_VOL", "DP_ALC", "DP_WBC", "SECOND_TUBE", "NONE")
+_ABOVE_ZERO = ("sample_volume_ul", "final_volume_ul", "predilution", "beads_per_tube")
+_NOT_NEGATIVE = ("alc_10e9_l", "wbc_10e9_l")
+_CONTROL = re.compile(r"unstained|pre_infusion|process|(fmo|single):\S.*")
 _REFUSED = {
     "sample": "write sample_id",
     "dilution": "say which: final_volume_ul (the tube, for volumetric counting) or predilution (before the tube)",
@@ -85,31 +83,41 @@ class Manifest:
 def manifest_of_files(files: Iterable[str | Path]) -> Manifest:
     """Return a manifest of bare files.
 
-    A sample's id is the file's name without its ending, made unique by its folder.
+    Neither the folder one stands in nor the order or the way in which the files are named makes a difference: a file is
+    shown from the deepest folder that holds all of them, and they are in the order of what is shown. A sample's id is
+    the file's name without its ending; folders go before it where files share a name.
 
     Raises
     ------
     ManifestError
-        If a file is named twice.
+        If a file is named twice, or a name is that of no file, such as `.`.
     """
-    paths = [Path(f) for f in files]
-    ids = _short_names(paths)
-    problems = [
-        Problem(f"{paths[i]} is named twice")
-        for i in range(len(paths))
-        if paths[i].resolve() in {p.resolve() for p in paths[:i]}
-    ]
+    given = [Path(f) for f in files]
+    places = [_place(p) for p in given]
+    ends = [p.resolve() for p in given]
+    nameless = [p for p, place in zip(given, places, strict=True) if not place.name]
+    problems = [Problem(f"{p} is a folder; name the files in it") for p in nameless]
+    problems += [Problem(f"{p} is named twice") for i, p in enumerate(given) if ends[i] in ends[:i]]
     if problems:
         raise ManifestError(_COMMAND_LINE, problems)
-    return Manifest(tuple(Sample(ids[i], p, _shown(p)) for i, p in enumerate(paths)))
+    n_common = _n_common([p.parent.parts for p in places])
+    shown = {PurePosixPath(*place.parts[n_common:]): path for place, path in zip(places, given, strict=True)}
+    files_in_order = sorted(shown)
+    ids = _short_names(files_in_order)
+    return Manifest(tuple(Sample(i, shown[f], str(f)) for i, f in zip(ids, files_in_order, strict=True)))
 
 
-def _shown(path: Path) -> str:
-    """Return a path as tables show it: never an absolute one."""
-    return path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
+def _place(path: Path) -> Path:
+    """Return where a file is, from the root; a link keeps its own name."""
+    return path.parent.resolve() / path.name if path.name not in {"", ".."} else Path(path.anchor)
 
 
-def _short_names(paths: list[Path]) -> list[str]:
+def _n_common(folders: list[tuple[str, ...]]) -> int:
+    """Return how many names all the folders begin with."""
+    return sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, zip(*folders, strict=False)))
+
+
+def _short_names(paths: list[PurePosixPath]) -> list[str]:
     """Return the shortest end of each path, at least its stem, that no other path shares."""
     depth = 1
     while depth <= max((len(p.parts) for p in paths), default=0):
@@ -117,7 +125,7 @@ def _short_names(paths: list[Path]) -> list[str]:
         if len({n.casefold() for n in names}) == len(names):
             return names
         depth += 1
-    return [p.as_posix() for p in paths]
+    return [str(p) for p in paths]
 
 
 def read_manifest(path: str | Path, *, folder: Path | None = None, allow_outside: bool = False) -> Manifest:
@@ -197,11 +205,19 @@ def _check_header(header: list[str]) -> list[Problem]:
             problems.append(Problem(f"column {name!r} is there twice", line=1, column=i + 1))
         elif name in _REFUSED:
             problems.append(Problem(f"column {name!r} is not a clear name; {_REFUSED[name]}", line=1, column=i + 1))
-        elif name not in COLUMNS and name.strip().casefold().replace(" ", "_") in COLUMNS:
-            problems.append(Problem(f"column {name!r}{did_you_mean(name, COLUMNS)}", line=1, column=i + 1))
+        elif name not in COLUMNS and (meant := _nearly(name)):
+            message = f"column {name!r} is nearly {meant!r}: write it so, or give a column of your own another name"
+            problems.append(Problem(message, line=1, column=i + 1))
     if "file" not in header:
         problems.append(Problem(f"there is no column 'file'; the columns are: {', '.join(header)}", line=1, column=1))
     return problems
+
+
+def _nearly(name: str) -> str:
+    """Return the column that a name is a slip of, or nothing; `tube2` is none of `tube`."""
+    word = name.strip().casefold().replace(" ", "_")
+    alike = [c for c in COLUMNS if re.findall(r"\d+", c) == re.findall(r"\d+", word)]
+    return next(iter(get_close_matches(word, alike, n=1, cutoff=0.8)), "")
 
 
 class _RowReader:
@@ -231,8 +247,8 @@ class _RowReader:
         for column, value in row.items():
             if len(value) > _LONGEST_CELL:
                 self._wrong(f"the cell has {len(value):,} characters; at most {_LONGEST_CELL:,} are read", line, column)
-            if column in _NUMBERS and value and not _is_number(value):
-                self._wrong(f"expected a number with a decimal point, found {value!r}", line, column)
+            if value and (expected := _expected(column, value)):
+                self._wrong(f"expected {expected}, found {value!r}", line, column)
         path = self._path(row["file"], line)
         if path is None or len(self.problems) > before:
             return None
@@ -254,6 +270,9 @@ class _RowReader:
             return None
         if "\\" in file or PureWindowsPath(file).drive:
             self._wrong(f"{file!r}: write paths from the study folder, with forward slashes", line, "file")
+            return None
+        if PurePosixPath(file).name in {"", ".."}:
+            self._wrong(f"{file!r} is a folder; write the path of one FCS file", line, "file")
             return None
         path = self.folder / file
         root = self.folder.resolve()
@@ -286,3 +305,26 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return text.isascii() and "_" not in text and value - value == 0
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return text.isascii()
+
+
+_CELLS: tuple[tuple[tuple[str, ...], Callable[[str], object], str], ...] = (
+    (("day", *_ABOVE_ZERO, *_NOT_NEGATIVE), _is_number, "a number with a decimal point"),
+    (_ABOVE_ZERO, lambda text: float(text) > 0, "a number above 0"),
+    (_NOT_NEGATIVE, lambda text: float(text) >= 0, "a number that is not below 0"),
+    (("count_method",), _COUNT_METHODS.__contains__, f"one of {', '.join(_COUNT_METHODS)}"),
+    (("control",), _CONTROL.fullmatch, "one of unstained, pre_infusion, process, fmo:MARKER, single:CHANNEL"),
+    (("collected_at",), _is_time, "a date, or date and time, as in 2024-01-31 or 2024-01-31T09:30"),
+)
+
+
+def _expected(column: str, value: str) -> str:
+    """Return what a cell of this column may hold; nothing if that is what it holds."""
+    return next((said for columns, accepts, said in _CELLS if column in columns and not accepts(value)), "")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cytoproc.errors import CytoprocError
 from cytoproc.fcs import iter_events, read_dataset
+from cytoproc.fcs.repairs import Findings
 from cytoproc.model.paths import ROOT, parent_path
 from cytoproc.model.results import PopulationCount, QCFlag, SampleResult
 from cytoproc.templates.applying import GatedSample, gate_events
@@ -17,7 +19,7 @@ from cytoproc.templates.binding import bind_template
 from cytoproc.templates.observers import Intensities, Overlaps
 from cytoproc.templates.template import GatingTemplate
 
-__all__ = ["SampleTask", "process_sample", "process_samples"]
+__all__ = ["SampleTask", "flag_duplicates", "process_sample", "process_samples"]
 
 log = logging.getLogger(__name__)
 _HASH_BLOCK = 1 << 20
@@ -61,9 +63,10 @@ def _gated(started: SampleResult, task: SampleTask) -> SampleResult:
         n_events=gated.n_events,
         counts=_counts(task.template, gated),
         intensities=intensities.results(),
-        flags=(*bound.flags, *_flags(gated, overlaps)),
+        flags=(*bound.flags, *gated.flags(), *_of_the_report(task.template, gated, overlaps)),
         not_contained=tuple(_not_contained(gated, overlaps)),
-        spillover_source=bound.spillover_source,
+        channels=bound.channels,
+        matrices=bound.matrices,
     )
 
 
@@ -105,25 +108,35 @@ def _not_contained(gated: GatedSample, overlaps: Overlaps) -> Iterator[tuple[str
             yield path, of
 
 
-def _flags(gated: GatedSample, overlaps: Overlaps) -> Iterator[QCFlag]:
-    if gated.n_nonfinite:
-        message = (
-            f"{gated.n_nonfinite} of {gated.n_events} events hold a value that is not a finite number and are left out"
-        )
-        yield QCFlag("EVENTS_NOT_FINITE", message)
-    if not gated.n_events:
-        yield QCFlag("NO_EVENTS", "the file holds no events")
-    for path, fitted in gated.fitted.items():
-        if fitted.source == "FALLBACK":
-            yield QCFlag("GATE_FALLBACK", f"{path}: {fitted.note}")
+def _of_the_report(template: GatingTemplate, gated: GatedSample, overlaps: Overlaps) -> Iterator[QCFlag]:
+    """Yield what the template's report asks for and does not get."""
     for path, of in _not_contained(gated, overlaps):
         outside = gated.counts[path] - overlaps.counts[path, of]
         yield QCFlag(
             "NOT_CONTAINED", f"{outside} events of {path!r} are not in {of!r}, so no percentage of it is given"
         )
+    asked = [item.population for item in template.report if item.concentration]
+    if asked:
+        message = (
+            f"the template asks for cells/µL of {', '.join(asked)}; this version gives events and percentages only"
+        )
+        yield QCFlag("CONCENTRATION_NOT_GIVEN", message)
+
+
+def flag_duplicates(results: Sequence[SampleResult]) -> list[SampleResult]:
+    """Return the results with a flag on every sample whose file has the same bytes as an earlier one's."""
+    first: dict[str, str] = {}
+    flagged = []
+    for result in results:
+        twin = first.setdefault(result.sha256, result.sample_id) if result.sha256 else result.sample_id
+        flag = QCFlag("DUPLICATE_FILE", f"the file has the same bytes as that of sample {twin!r}")
+        flagged.append(result if twin == result.sample_id else replace(result, flags=(*result.flags, flag)))
+    return flagged
 
 
 def _sha256(path: Path) -> str:
+    if not stat.S_ISREG(path.stat().st_mode):  # a pipe would make the reader wait
+        Findings(path.name).refuse("FCS_CANNOT_OPEN", "is no ordinary file.")
     digest = hashlib.sha256()
     buffer = bytearray(_HASH_BLOCK)
     view = memoryview(buffer)

@@ -36,6 +36,33 @@ def test_what_is_no_command_is_exit_code_2(run, arguments):
     assert "Usage: cytoproc" in done.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--json"], "--json"),
+        (["bogus", "--json"], "bogus"),
+        (["run", "--json"], "Missing argument"),
+        (["gate", "a.fcs", "--json"], "--template"),
+        (["inspect", "a.fcs", "--json", "--bogus"], "--bogus"),
+        (["inspect", "a.fcs", "--json", "--dataset", "x"], "--dataset"),
+        (["templates", "x", "--json"], "'x'"),
+        (["templates", "new", "--json"], "Missing"),
+    ],
+)
+def test_what_is_no_command_is_told_as_json_too_if_that_is_asked_for(run, arguments, said):
+    done = run(*arguments)
+
+    error = json.loads(done.out)["error"]
+    assert (done.code, error["code"]) == (2, "USAGE")
+    assert said in error["message"]
+
+
+def test_every_command_has_its_json(run):
+    commands = [c for c in COMMANDS if c not in ([], ["templates"])]
+
+    assert [c for c in commands if "--json" not in run(*c, "--help").out] == []
+
+
 def test_the_version_is_printed(run):
     assert run("--version").out == f"cytoproc {__version__}\n"
 
@@ -91,6 +118,10 @@ def test_keywords_that_may_name_a_patient_are_shown_only_if_asked_for(run, tubes
     assert "$SRC = Jane Doe" in asked.out
     assert "$SRC" not in hidden["keywords"]
     assert shown["keywords"]["$SRC"] == "Jane Doe"
+
+
+def test_a_folder_is_named_in_the_message_that_it_is_no_file(run, tubes):
+    assert run("inspect", ".").err == "cytoproc: .: is no ordinary file. Check the name, and your right to read it.\n"
 
 
 def test_a_file_that_cannot_be_described_is_exit_code_1(run, tubes):

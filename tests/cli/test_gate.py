@@ -89,6 +89,32 @@ def test_a_missing_marker_says_what_is_there_once(run, tubes):
     assert done.err.count("this file has: FSC-A, CD3 (B530-A), CAR (Y585-A)") == 1
 
 
+@pytest.mark.parametrize("name", ["a.fcs", "x/../small.yaml", "link.csv", "matrix.csv"])
+def test_membership_is_never_written_over_what_it_is_made_from(run, tubes, name):
+    (tubes / "x").mkdir()
+    (tubes / "link.csv").symlink_to("a.fcs")
+    (tubes / "matrix.csv").write_text("B530-A,Y585-A\n1,0\n0,1\n", encoding="utf-8")
+    text = (tubes / "small.yaml").read_text(encoding="utf-8")
+    (tubes / "small.yaml").write_text(text.replace("compensation: none", "compensation: matrix.csv"), encoding="utf-8")
+    before = {p.name: p.read_bytes() for p in tubes.iterdir() if p.is_file()}
+
+    done = run("gate", "a.fcs", "-t", "small.yaml", "--membership", name)
+
+    assert (done.code, done.out) == (2, "")
+    assert "is what the counts are made from; give --membership another name" in done.err
+    assert {p.name: p.read_bytes() for p in tubes.iterdir() if p.is_file()} == before
+
+
+def test_an_older_membership_is_written_over(run, tubes):
+    run("gate", "a.fcs", "-t", "small.yaml", "--membership", "who.csv")
+    first = (tubes / "who.csv").read_bytes()
+
+    done = run("gate", "b.fcs", "-t", "small.yaml", "--membership", "who.csv")
+
+    assert done.code == 0
+    assert (tubes / "who.csv").read_bytes() != first
+
+
 def test_membership_is_not_written_where_it_cannot_be(run, tubes):
     done = run("gate", "a.fcs", "-t", "small.yaml", "--membership", "gone/who.csv")
 

@@ -257,3 +257,26 @@ def test_the_log_tells_the_operator_what_happened_and_when(run, study):
         "INFO done, 1 of 2 samples failed",
     ]
     assert all(line[:4].isdigit() and line[19] == "Z" for line in lines)
+
+
+def test_a_study_among_bare_files_is_refused_and_no_study_is_lost(run, study):
+    done = run("run", study / "study.yaml", study / "a.fcs", "-t", study / "small.yaml")
+
+    assert done.code == 2
+    assert "study.yaml is a study and is run alone" in done.err
+
+
+def test_a_template_in_place_of_a_study_is_named(run, study):
+    done = run("run", study / "small.yaml")
+
+    assert done.code == 2
+    assert "this is a template, not a study" in done.err
+
+
+def test_the_record_says_which_channel_and_which_bytes_were_used(run, study):
+    run("run", study, "--out", "one")
+
+    record = json.loads((study / "one" / "record.json").read_text())
+    assert record["samples"][0]["channels"] == {"FSC-A": "FSC-A", "CD3": "CD3 B530-A", "CAR": "CAR Y585-A"}
+    assert len(record["manifest_sha256"]) == len(record["samples"][0]["sha256"]) == 64
+    assert record["python"].count(".") == 2

@@ -65,6 +65,35 @@ def test_all_templates_are_checked_though_one_is_wrong(run, tubes):
     ]
 
 
+def test_a_template_that_is_not_there_is_its_own_problem_only(run, tubes):
+    (tubes / "folder.yaml").mkdir()
+
+    done = run("templates", "check", "missing.yaml", "folder.yaml", "small.yaml")
+    asked = run("templates", "check", "small.yaml", "missing.yaml", "--json")
+
+    assert done.code == asked.code == 2
+    assert done.err.splitlines() == [
+        "cytoproc: there is no file missing.yaml",
+        "cytoproc: folder.yaml: Is a directory",
+    ]
+    assert done.out == "small.yaml: small 1.0.0, 3 populations, no problems\n"
+    assert [(r["file"], [p["message"] for p in r["problems"]]) for r in json.loads(asked.out)] == [
+        ("small.yaml", []),
+        ("missing.yaml", ["there is no file missing.yaml"]),
+    ]
+
+
+def test_what_is_shown_copied_and_started_is_told_as_json(run, tubes):
+    shown = json.loads(run("templates", "show", "tbnk", "--json").out)
+    copied = json.loads(run("templates", "copy", "tbnk", "mine.yaml", "--json").out)
+    started = json.loads(run("templates", "new", "new.yaml", "--from", "a.fcs", "--json").out)
+
+    assert shown == {"template": "tbnk", "text": (tubes / "mine.yaml").read_text(encoding="utf-8")}
+    assert copied == {"template": "tbnk", "file": "mine.yaml"}
+    assert started == {"template": "new", "file": "new.yaml"}
+    assert (tubes / "new.yaml").is_file()
+
+
 def test_a_template_is_checked_against_a_tube(run, tubes):
     fcs_file(tubes / "other.fcs", {"FSC-A": [1.0], "B530-A": [1.0]}, labels={"B530-A": "CD3"})
 

@@ -126,3 +126,16 @@ def test_the_labs_own_columns_end_every_table_and_never_take_the_name_of_ours():
     assert long[0] == [*COLUMNS, "site", "manifest_status"]
     assert long[1][-2:] == wide[1][-2:] == ["Basel", "checked"]
     assert wide[0][-2:] == ["site", "manifest_status"]
+
+
+def test_the_wide_table_gives_no_number_that_may_not_be_reported():
+    blank = dict.fromkeys(COLUMNS, "") | {"sample_id": "a", "population_id": "B", "denominator_id": "Ly"}
+    rows = [
+        ResultRow(**blank | {"statistic": "COUNT", "value_raw": 3, "value_reported": math.nan}),
+        ResultRow(**blank | {"statistic": "PCT", "value_raw": 0.5, "value_reported": math.nan}),
+    ]
+
+    [header, line] = csv.reader(io.StringIO(wide_table(rows).decode()))
+
+    assert dict(zip(header, line, strict=True))["B events"] == "3"
+    assert dict(zip(header, line, strict=True))["B % of Ly"] == ""

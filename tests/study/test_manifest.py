@@ -108,6 +108,50 @@ def test_a_file_lies_in_the_study_folder(read, file, said):
     assert said in message
 
 
+@pytest.mark.parametrize("file", [".", "./", "x/..", "./."])
+def test_a_row_that_names_no_file_but_a_folder_is_refused(read, file):
+    assert problems_of(read, f"visit,file\nD7,{file}\n") == [
+        (2, 2, f"{file!r} is a folder; write the path of one FCS file")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "good", "wrong", "said"),
+    [
+        (
+            "count_method",
+            ["SP_BEAD", "SP_VOL", "DP_ALC", "DP_WBC", "SECOND_TUBE", "NONE"],
+            ["sp_bead", "BEADS"],
+            "one of SP_BEAD, SP_VOL, DP_ALC, DP_WBC, SECOND_TUBE, NONE",
+        ),
+        (
+            "control",
+            ["fmo:CD19", "fmo:CAR (FMC63)", "unstained", "single:PE-A", "pre_infusion", "process"],
+            ["fmo", "fmo:", "FMO:CD19", "isotype", "unstained:x", "single: PE"],
+            "one of unstained, pre_infusion, process, fmo:MARKER, single:CHANNEL",
+        ),
+        ("sample_volume_ul", ["50", "0.5"], ["0", "-50", "-0.0", "1e-999"], "a number above 0"),
+        ("final_volume_ul", ["500"], ["0"], "a number above 0"),
+        ("predilution", ["1", "10"], ["0", "-1"], "a number above 0"),
+        ("beads_per_tube", ["49520"], ["0"], "a number above 0"),
+        ("alc_10e9_l", ["0", "1.2"], ["-0.1"], "a number that is not below 0"),
+        ("wbc_10e9_l", ["0", "4.5"], ["-1"], "a number that is not below 0"),
+        (
+            "collected_at",
+            ["2024-01-31", "2024-01-31T09:30", "2024-01-31T09:30:00+01:00", "2024-01-31 09:30"],
+            ["31.01.2024", "01/31/2024", "2024-02-30", "2024-01-31T25:00", "yesterday", "2024-0\u0661-31"],
+            "a date, or date and time, as in 2024-01-31 or 2024-01-31T09:30",
+        ),
+    ],
+)
+def test_a_cell_holds_what_its_column_is_for_or_nothing(read, column, good, wrong, said):
+    kept = read(f"file,{column}\n" + "".join(f"{i}.fcs,{value}\n" for i, value in enumerate([*good, ""])))
+    found = problems_of(read, f"file,{column}\n" + "".join(f"{i}.fcs,{value}\n" for i, value in enumerate(wrong)))
+
+    assert [s.get(column) for s in kept.samples] == [*good, ""]
+    assert found == [(i + 2, 2, f"expected {said}, found {value!r}") for i, value in enumerate(wrong)]
+
+
 def test_a_link_out_of_the_study_folder_is_seen_through(read, tmp_path):
     (tmp_path / "away").symlink_to("/")
 
@@ -139,7 +183,10 @@ def test_a_file_is_named_once_however_its_path_is_written(read):
         ("file,dilution", 2, "final_volume_ul"),
         ("file,sample", 2, "write sample_id"),
         ("file,visit,visit", 3, "there twice"),
-        ("file,Subject ID", 2, "did you mean 'subject_id'?"),
+        ("file,Subject ID", 2, "is nearly 'subject_id'"),
+        ("file,vist", 2, "is nearly 'visit'"),
+        ("file,templat", 2, "is nearly 'template'"),
+        ("file,SubjectID", 2, "is nearly 'subject_id'"),
         ("file,,visit", 2, "column 2 has no name"),
         ("path,name", 1, "there is no column 'file'; the columns are: path, name"),
     ],
@@ -214,6 +261,39 @@ def test_bare_files_are_called_by_their_shortest_different_names():
     assert [s.sample_id for s in one.samples] == ["a", "b"]
     assert [s.sample_id for s in nested.samples] == ["day1/a", "day2/a"]
     assert [s.sample_id for s in twins.samples] == ["a.fcs", "a.lmd"]
+
+
+def test_neither_folder_nor_order_nor_spelling_changes_what_a_bare_file_is_called(tmp_path, monkeypatch):
+    for folder in ("x/day1", "x/day2"):
+        (tmp_path / folder).mkdir(parents=True)
+    ways = [
+        (".", ["x/day1/a.fcs", "x/day2/a.fcs", "x/day2/b.fcs"]),
+        ("x/day1", ["../day2/b.fcs", "a.fcs", "../day2/a.fcs"]),
+        ("x/day2", [tmp_path / "x/day1/a.fcs", "../../x/day2/./b.fcs", "a.fcs"]),
+    ]
+
+    told = []
+    for folder, files in ways:
+        monkeypatch.chdir(tmp_path / folder)
+        told.append([(s.sample_id, s.file) for s in manifest_of_files(files).samples])
+
+    assert told == [[("day1/a", "day1/a.fcs"), ("day2/a", "day2/a.fcs"), ("day2/b", "day2/b.fcs")]] * 3
+
+
+def test_one_bare_file_is_shown_by_its_name_even_if_that_is_a_link(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "away").mkdir()
+    (tmp_path / "s1.fcs").symlink_to("away/0001.fcs")
+
+    assert [(s.sample_id, s.file) for s in manifest_of_files(["./s1.fcs"]).samples] == [("s1", "s1.fcs")]
+    with pytest.raises(ManifestError, match="named twice"):
+        manifest_of_files(["s1.fcs", "away/0001.fcs"])
+
+
+@pytest.mark.parametrize("name", [".", "..", "/", "x/.."])
+def test_a_bare_file_without_a_name_is_refused(name):
+    with pytest.raises(ManifestError, match="is a folder; name the files in it"):
+        manifest_of_files([name])
 
 
 def test_a_table_never_shows_the_absolute_path_of_a_bare_file(tmp_path):

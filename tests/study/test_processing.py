@@ -1,13 +1,19 @@
 """One file in, one result out, whatever the file is."""
 
 import math
+import os
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from cytoproc.model.events import EventTable
+from cytoproc.model.panel import Channel, Panel
 from cytoproc.study import processing
-from cytoproc.study.processing import SampleTask, process_sample, process_samples
+from cytoproc.study.processing import SampleTask, flag_duplicates, process_sample, process_samples
+from cytoproc.templates.applying import gate_events
+from cytoproc.templates.binding import bind_template
 from cytoproc.templates.reading import parse_template
 from tests.making import fcs_file
 
@@ -128,7 +134,7 @@ def broken(task):
     gone.path.unlink()
     other = task("other", {"FSC-A": [20.0], "APC-A": [1.0]})
     tasks = [good, cut, text, folder, gone, other, last]
-    codes = ["", "FCS_TRUNCATED", "FCS_NOT_FCS", "FILE_UNREADABLE", "FILE_NOT_FOUND", "PANEL_MISSING_MARKER", ""]
+    codes = ["", "FCS_TRUNCATED", "FCS_NOT_FCS", "FCS_CANNOT_OPEN", "FILE_NOT_FOUND", "PANEL_MISSING_MARKER", ""]
     return tasks, codes
 
 
@@ -143,6 +149,17 @@ def test_what_cannot_be_processed_is_one_coded_result_and_costs_nothing_else(tas
     assert told == results
     assert results[0].counts == results[-1].counts != ()
     assert all(not r.counts and r.error for r in results[1:-1])
+
+
+def test_a_pipe_is_refused_and_not_waited_for(task):
+    pipe = task("pipe")
+    pipe.path.unlink()
+    os.mkfifo(pipe.path)
+
+    result = process_sample(pipe)
+
+    assert (result.error_code, result.sha256) == ("FCS_CANNOT_OPEN", "")
+    assert result.error == "pipe.fcs: is no ordinary file. Check the name, and your right to read it."
 
 
 def test_the_text_of_an_error_names_the_file_as_the_manifest_does(task):
@@ -182,3 +199,37 @@ def test_the_order_of_events_changes_nothing(task):
     two = process_sample(task("y", {name: v[shuffled] for name, v in columns.items()}))
 
     assert (one.counts, one.intensities, one.not_contained) == (two.counts, two.intensities, two.not_contained)
+
+
+def test_a_number_too_large_to_compensate_with_leaves_the_root_and_is_counted(tmp_path):
+    values = np.array([[20, 200, 50], [20, 1.7e308, 50], [20, 200, -1.7e308]])
+    panel = Panel((Channel("FSC-A"), Channel("APC-A", "CD3"), Channel("PE-A", "CAR")))
+    bound = bind_template(TEMPLATE, panel, {})
+
+    gated = gate_events(lambda: [EventTable(values, panel)], bound)
+
+    assert (gated.n_events, gated.counts["root"], gated.n_nonfinite) == (3, 1, 2)
+
+
+def test_a_concentration_that_is_asked_for_and_not_given_is_told(task):
+    text = (
+        "template: t\nversion: 1\ncompensation: none\npopulations: [{name: Cells, above: {channel: FSC-A, cut: 10}}]\n"
+    )
+    asking = parse_template(text + "report: [{population: Cells, concentration: true}]\n")
+
+    [flag] = process_sample(replace(task(), template=asking)).flags
+
+    assert (flag.code, "cells/µL of Cells" in flag.message) == ("CONCENTRATION_NOT_GIVEN", True)
+
+
+def test_the_same_bytes_under_two_names_are_told(task):
+    one, two, other = (process_sample(task(n)) for n in ("one", "two", "other"))
+    other = replace(other, sha256="0" * 64)
+
+    flagged = flag_duplicates([one, two, other])
+
+    assert [[f.message for f in r.flags] for r in flagged] == [
+        [],
+        ["the file has the same bytes as that of sample 'one'"],
+        [],
+    ]
