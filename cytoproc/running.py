@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cytoproc.export.cells import clean_text
 from cytoproc.export.tables import long_table, wide_table
 from cytoproc.model.results import SampleResult
 from cytoproc.study.definition import Study, describe
@@ -113,12 +114,19 @@ def _record(study: Study, results: list[SampleResult], files: dict[str, bytes]) 
     return (json.dumps(record, indent=2, ensure_ascii=True) + "\n").encode()
 
 
+class _OneThatCleans(logging.Formatter):
+    """Writes what a file's keywords say without letting it steer the terminal of whoever reads the log."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean_text(super().format(record))
+
+
 class _logging_to:  # noqa: N801 - reads as the verb it is in a with statement
     """Send the package's log to a file while a run lasts."""
 
     def __init__(self, path: Path) -> None:
         self._handler = logging.FileHandler(path, mode="a", encoding="utf-8")
-        formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+        formatter = _OneThatCleans("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
         formatter.converter = time.gmtime
         self._handler.setFormatter(formatter)
         self._logger = logging.getLogger("cytoproc")

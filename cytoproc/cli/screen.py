@@ -9,16 +9,11 @@ from typing import Any
 
 import typer
 
-from cytoproc.export.cells import format_cell
+from cytoproc.export.cells import clean_text
 
 __all__ = ["of_the_system", "print_error", "print_json", "print_lines", "print_table"]
 
 _NO_LIMIT = 10_000
-
-
-def _clean(text: str) -> str:
-    """Return text without control characters, so that a file's keywords cannot steer the terminal."""
-    return "\n".join(format_cell(line).removeprefix("'") for line in text.split("\n"))
 
 
 def of_the_system(error: OSError) -> str:
@@ -30,13 +25,13 @@ def of_the_system(error: OSError) -> str:
 
 def print_error(message: str) -> None:
     """Print a message for a person to the error stream."""
-    typer.echo(f"cytoproc: {_clean(message)}", err=True)
+    typer.echo(f"cytoproc: {clean_text(message)}", err=True)
 
 
 def print_lines(*lines: str) -> None:
     """Print lines."""
     for line in lines:
-        typer.echo(_clean(line))
+        typer.echo(clean_text(line))
 
 
 def print_json(value: Any) -> None:
@@ -57,7 +52,7 @@ def print_table(
     for i, name in enumerate(header):
         table.add_column(escape(name), justify="right" if i in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(escape(_clean(cell)) for cell in row))
+        table.add_row(*(escape(clean_text(cell)) for cell in row))
     width = None if sys.stdout.isatty() else _NO_LIMIT
     console = Console(width=width, highlight=False, soft_wrap=False)
     with console.capture() as drawn:

@@ -86,7 +86,7 @@ def parse_spillover_csv(text: str, source: str) -> tuple[Spillover, tuple[QCFlag
     return Spillover(detectors, matrix, source), flags
 
 
-def write_spillover_csv(path: Path, spillover: Spillover) -> None:
+def write_spillover_csv(path: str | Path, spillover: Spillover) -> None:
     """Write a matrix as CSV with detector names above and at the left; every digit is kept.
 
     Raises
@@ -98,7 +98,7 @@ def write_spillover_csv(path: Path, spillover: Spillover) -> None:
     table = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     table.writerow(["", *spillover.detectors])
     table.writerows([name, *row] for name, row in zip(spillover.detectors, spillover.matrix.tolist(), strict=True))
-    write_whole(path, text.getvalue().encode("utf-8"))
+    write_whole(Path(path), text.getvalue().encode("utf-8"))
 
 
 def _separator(text: str) -> str:

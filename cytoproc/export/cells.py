@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-__all__ = ["format_cell"]
+__all__ = ["clean_text", "format_cell"]
 
 _NUMBER = re.compile(r"[-+]?(\d[\d.,]*([eE][-+]?\d+)?|inf|nan)")
 _STARTS_A_FORMULA = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width signs too
@@ -32,3 +32,12 @@ def format_cell(value: Any) -> str:
         return str(value)
     text = value.translate(_CONTROL)
     return f"'{text}" if text.startswith(_STARTS_A_FORMULA) and not _NUMBER.fullmatch(text) else text
+
+
+def clean_text(text: str) -> str:
+    r"""Return text for a screen or a log: lines stay, everything else that could steer a terminal is written out.
+
+    >>> clean_text("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    return "\n".join(line.translate(_CONTROL) for line in text.split("\n"))

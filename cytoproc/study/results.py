@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from cytoproc.model.paths import ROOT, split_path
-from cytoproc.model.results import PopulationCount, SampleResult
+from cytoproc.model.results import PopulationCount, SampleResult, Severity
 from cytoproc.quantify.percent import clopper_pearson
 from cytoproc.quantify.status import Limits, Status, decide_status
 from cytoproc.study.definition import Study
@@ -219,7 +219,8 @@ def _status(draft: _Draft, limits: Limits) -> Status:
 def _qc_status(result: SampleResult) -> str:
     if result.error_code:
         return "FAIL"
-    return "WARN" if result.flags or result.repairs else "PASS"
+    odd = result.repairs or any(f.severity is not Severity.INFO for f in result.flags)
+    return "WARN" if odd else "PASS"
 
 
 def _in_words(draft: _Draft, status: Status, value: float, high: float, limits: Limits) -> str:

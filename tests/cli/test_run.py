@@ -280,3 +280,13 @@ def test_the_record_says_which_channel_and_which_bytes_were_used(run, study):
     assert record["samples"][0]["channels"] == {"FSC-A": "FSC-A", "CD3": "CD3 B530-A", "CAR": "CAR Y585-A"}
     assert len(record["manifest_sha256"]) == len(record["samples"][0]["sha256"]) == 64
     assert record["python"].count(".") == 2
+
+
+def test_a_marker_that_would_steer_a_terminal_is_written_out_in_the_log(run, tubes):
+    fcs_file(tubes / "c.fcs", {"FSC-A": [1.0], "B530-A": [1.0]}, labels={"B530-A": "CD4\x1b[31m\x07"})
+
+    run("run", tubes / "c.fcs", "-t", tubes / "small.yaml", "--out", "one")
+
+    log = (tubes / "one" / "run.log").read_text(encoding="utf-8")
+    assert "CD4\\x1b[31m\\x07" in log
+    assert "\x1b" not in log

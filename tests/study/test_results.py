@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cytoproc.model.results import Intensity, PopulationCount, QCFlag, Repair, SampleResult
+from cytoproc.model.results import Intensity, PopulationCount, QCFlag, Repair, SampleResult, Severity
 from cytoproc.study.definition import Study
 from cytoproc.study.manifest import Manifest, Sample
 from cytoproc.study.results import collect
@@ -228,3 +228,10 @@ def test_a_study_whose_files_all_failed_has_its_rows():
     failed = SampleResult("001", "a.fcs", error_code="FCS_EMPTY", error="empty")
 
     assert len(collect([failed], study_of())) == 1
+
+
+@pytest.mark.parametrize(("severity", "quality"), [(Severity.INFO, "PASS"), (Severity.WARN, "WARN")])
+def test_a_note_is_no_warning(severity, quality):
+    rows = rows_of(result_of(flags=(QCFlag("CODE", "words", severity),)))
+
+    assert {(r.qc_status, r.qc_flags) for r in rows.values()} == {(quality, "CODE")}
