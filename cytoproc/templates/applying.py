@@ -70,8 +70,9 @@ def gate_events(
     Parameters
     ----------
     chunks
-        Gives the file's events from the start, each time it is called: once if all gates are fixed, once more for
-        each gate that is fitted below another fitted one. Memory holds one chunk.
+        Gives the file's events from the start, each time it is called: once if all gates are fixed or the file is
+        one chunk, else once more for each level of fitted gates, those below another fitted gate being the next
+        level. Memory holds one chunk.
     bound
         The template, bound to this file.
     observers
