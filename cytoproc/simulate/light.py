@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Level", "Noise", "detect", "draw_signal"]
+__all__ = ["Level", "Noise", "detect", "leak"]
 
 Signal = npt.NDArray[np.float64]
 
 
 def _lognormal(rng: np.random.Generator, median: float, cv: float, n: int) -> Signal:
-    return rng.lognormal(math.log(median), math.sqrt(math.log1p(cv**2)), n)
+    return np.exp(math.log(median) + math.sqrt(math.log1p(cv**2)) * rng.standard_normal(n))
 
 
 _SHAPES: Mapping[str, Callable[[np.random.Generator, float, float, int], Signal]] = {
-    "normal": lambda rng, mean, sd, n: rng.normal(mean, sd, n),
+    "normal": lambda rng, mean, sd, n: mean + sd * rng.standard_normal(n),
     "lognormal": _lognormal,
-    "uniform": lambda rng, low, high, n: rng.uniform(low, high, n),
+    "uniform": lambda rng, low, high, n: low + (high - low) * rng.random(n),
 }
 
 
@@ -61,43 +61,72 @@ class Level:
         """
         return _SHAPES[self.shape](rng, self.first, self.second, n)
 
+    def shape_normal(self, normal: Signal) -> None:
+        """Turn standard normal numbers, in place, into true signals; not for a uniform level."""
+        if self.shape == "lognormal":
+            normal *= math.sqrt(math.log1p(self.second**2))
+            normal += math.log(self.first)
+            np.exp(normal, out=normal)
+        else:
+            normal *= self.second
+            normal += self.first
 
-def draw_signal(levels: Sequence[Level], n: int, rng: np.random.Generator) -> Signal:
-    """Return the true signal of `n` cells of one class, shape (n, channels), one level a channel."""
-    return np.column_stack([level.draw(n, rng) for level in levels]) if levels else np.empty((n, 0))
+    def times(self, factor: float) -> Level:
+        """Return the level of cells `factor` times as bright.
+
+        >>> Level("lognormal", 2500, 0.7).times(0.5)
+        Level(shape='lognormal', first=1250.0, second=0.7)
+        """
+        spread = self.second if self.shape == "lognormal" else self.second * factor
+        return Level(self.shape, self.first * factor, spread)
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What a detector adds: variance `photon` x signal + `electronic_sd`²; nothing is reported above `top`."""
+    """What a detector adds: variance `photon` x signal + `electronic_sd`²; nothing is reported above `top`.
+
+    Values are reported in steps of `step`, as by a digitizer. The step is far above the last bit of any processor's
+    exponential function, so the same tube has the same bytes everywhere.
+    """
 
     photon: float
     electronic_sd: float
     top: float
+    step: float = 0.125
 
 
-def detect(signal: Signal, spillover: npt.NDArray[np.float64], noise: Noise, rng: np.random.Generator) -> Signal:
-    """Return what the detectors report of true signals, in linear units, not compensated.
-
-    Light is positive, so only max(signal, 0) spills: seen = max(signal, 0) · S + min(signal, 0). Then
-    reported = min(seen + Normal(0, sqrt(photon · max(seen, 0) + electronic_sd²)), top).
+def leak(light: Signal, spillover: npt.NDArray[np.float64]) -> Signal:
+    """Return what reaches the detectors: max(light, 0) · S + min(light, 0), for only light above zero spills.
 
     Parameters
     ----------
-    signal
-        Shape (events, channels).
+    light
+        True signals, shape (channels, events).
     spillover
         Shape (channels, channels): row = fluorochrome, column = detector.
 
     Examples
     --------
-    >>> matrix = np.array([[1.0, 0.25], [0.0, 1.0]])
-    >>> detect(np.array([[1000.0, -50.0]]), matrix, Noise(0, 0, 900), np.random.default_rng(1))
-    array([[900., 200.]])
+    >>> leak(np.array([[1000.0], [-50.0]]), np.array([[1.0, 0.25], [0.0, 1.0]])).ravel()
+    array([1000.,  200.])
     """
-    light = np.maximum(signal, 0.0)
-    seen = np.minimum(signal, 0.0)
-    for source, leaks in enumerate(spillover):  # summed in the matrix's order: the same bits whatever the BLAS
-        seen += light[:, source, np.newaxis] * leaks
-    sd = np.sqrt(noise.photon * np.maximum(seen, 0.0) + noise.electronic_sd**2)
-    return np.minimum(seen + sd * rng.standard_normal(seen.shape), noise.top)
+    above = np.maximum(light, 0.0)
+    seen = np.minimum(light, 0.0)
+    for source, target in zip(*np.nonzero(spillover), strict=True):  # in a fixed order: the same bits whatever the BLAS
+        seen[target] += above[source] * spillover[source, target]
+    return seen
+
+
+def detect(seen: Signal, noise: Noise, rng: np.random.Generator) -> Signal:
+    """Return `seen` with the noise of light and electronics: seen + Normal(0, sqrt(photon · max(seen, 0) + sd²)).
+
+    >>> detect(np.array([[100.0, 2.0]]), Noise(0, 0, 1e9), np.random.default_rng(1))
+    array([[100.,   2.]])
+    """
+    spread = np.maximum(seen, 0.0)
+    spread *= noise.photon
+    spread += noise.electronic_sd**2
+    np.sqrt(spread, out=spread)
+    spread *= rng.standard_normal(seen.shape)
+    spread += seen
+    return spread

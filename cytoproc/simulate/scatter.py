@@ -8,15 +8,15 @@ import numpy as np
 
 from cytoproc.simulate.light import Level, Signal
 
-__all__ = ["SCATTER", "Pulse", "Scatter", "draw_scatter", "join_scatter"]
+__all__ = ["SCATTER", "Pulse", "Scatter", "join_scatter"]
 
 SCATTER = ("FSC-A", "FSC-H", "SSC-A", "SSC-H")
-"""The columns of every array of scatter here."""
+"""The rows of every array of scatter here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """How large (`forward`) and how granular (`side`) the cells of a class are."""
+    """How large (`forward`) and how granular (`side`) the cells of a class are; both levels are log-normal."""
 
     forward: Level
     side: Level
@@ -35,22 +35,13 @@ class Pulse:
     doublet_height: float
 
 
-def draw_scatter(scatter: Scatter, pulse: Pulse, n: int, rng: np.random.Generator) -> Signal:
-    """Return area and height of `n` single cells, shape (n, 4), columns as in `SCATTER`."""
-    columns = []
-    for level in (scatter.forward, scatter.side):
-        area = level.draw(n, rng)
-        columns += [area, area * rng.normal(pulse.ratio, pulse.ratio_sd, n)]
-    return np.column_stack(columns)
-
-
 def join_scatter(one: Signal, other: Signal, pulse: Pulse) -> Signal:
-    """Return the scatter of doublets: areas add up, heights hardly do.
+    """Return the scatter of doublets, shape (4, events): areas add up, heights hardly do.
 
-    >>> one, other = np.array([[100.0, 80, 50, 40]]), np.array([[60.0, 50, 70, 60]])
-    >>> join_scatter(one, other, Pulse(0.8, 0, 1.05))
-    array([[160.,  84., 120.,  63.]])
+    >>> one, other = np.array([[100.0], [80], [50], [40]]), np.array([[60.0], [50], [70], [60]])
+    >>> join_scatter(one, other, Pulse(0.8, 0, 1.05)).ravel()
+    array([160.,  84., 120.,  63.])
     """
     joined = one + other
-    joined[:, 1::2] = pulse.doublet_height * np.maximum(one, other)[:, 1::2]
+    joined[1::2] = pulse.doublet_height * np.maximum(one, other)[1::2]
     return joined
