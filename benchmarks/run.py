@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.simulating import report_simulating
 from benchmarks.tubes import find_real_tube, write_synthetic_tube
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -127,11 +128,13 @@ def main() -> None:
             write_synthetic_tube(path, millions * 1_000_000)
             rows.append(compare(f"{millions} million events by 20 channels", [path], small))
             path.unlink()
+        simulating = report_simulating(Path(folder))
     starts = [[what, f"{cpu:.2f}", f"{mb:.0f}"] for what, s in STATEMENTS.items() for cpu, mb in [start_up(s)]]
     text = "\n\n".join(
         [
             table(HEADER, [r.cells() for r in rows]),
             f"The run record also hashes every file (SHA-256): {digest:.3f} s for the 33 files, not in the table.",
+            simulating,
             table(["starting", "CPU s", "peak MB"], starts),
         ]
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,15 +13,7 @@ __all__ = ["Level", "Noise", "detect", "leak"]
 Signal = npt.NDArray[np.float64]
 
 
-def _lognormal(rng: np.random.Generator, median: float, cv: float, n: int) -> Signal:
-    return np.exp(math.log(median) + math.sqrt(math.log1p(cv**2)) * rng.standard_normal(n))
-
-
-_SHAPES: Mapping[str, Callable[[np.random.Generator, float, float, int], Signal]] = {
-    "normal": lambda rng, mean, sd, n: mean + sd * rng.standard_normal(n),
-    "lognormal": _lognormal,
-    "uniform": lambda rng, low, high, n: low + (high - low) * rng.random(n),
-}
+_SHAPES = ("normal", "lognormal", "uniform")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +50,22 @@ class Level:
         >>> Level("uniform", 600, 600).draw(2, np.random.default_rng(1))
         array([600., 600.])
         """
-        return _SHAPES[self.shape](rng, self.first, self.second, n)
+        if self.shape == "uniform":
+            return self.first + (self.second - self.first) * rng.random(n)
+        middle, spread = self.line
+        drawn = middle + spread * rng.standard_normal(n)
+        return np.exp(drawn) if self.shape == "lognormal" else drawn
 
-    def shape_normal(self, normal: Signal) -> None:
-        """Turn standard normal numbers, in place, into true signals; not for a uniform level."""
+    @property
+    def line(self) -> tuple[float, float]:
+        """What makes signals of standard normal numbers z: the (a, b) of a + b·z, or of its logarithm if log-normal.
+
+        >>> Level("normal", 60, 120).line
+        (60, 120)
+        """
         if self.shape == "lognormal":
-            normal *= math.sqrt(math.log1p(self.second**2))
-            normal += math.log(self.first)
-            np.exp(normal, out=normal)
-        else:
-            normal *= self.second
-            normal += self.first
+            return math.log(self.first), math.sqrt(math.log1p(self.second**2))
+        return self.first, self.second
 
     def times(self, factor: float) -> Level:
         """Return the level of cells `factor` times as bright.

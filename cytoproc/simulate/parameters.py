@@ -71,6 +71,14 @@ class TubeKind:
         }
         return replace(self, classes=changed)
 
+    def single(self, channel: int) -> TubeKind:
+        """Return what a single-stained control holds: lymphocytes that are bright on one channel, and dark ones."""
+        known, scatter = _levels(), _scatter("lymphocyte")
+        dark = (known["n"],) * len(self.markers)
+        bright = (*dark[:channel], known["h"], *dark[channel + 1 :])
+        classes = {"POSITIVE": CellClass("POSITIVE", bright, scatter), "NEGATIVE": CellClass("NEGATIVE", dark, scatter)}
+        return replace(self, classes=classes)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instrument:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,27 +11,22 @@ import numpy.typing as npt
 
 from cytoproc.errors import UsageError
 from cytoproc.model.events import EventTable
-from cytoproc.model.panel import Channel, Panel
+from cytoproc.model.panel import Panel
 from cytoproc.model.spillover import Spillover
-from cytoproc.simulate.light import Level, Signal, detect, leak
-from cytoproc.simulate.parameters import CellClass, Instrument, TubeKind, read_bead, read_instrument
-from cytoproc.simulate.scatter import SCATTER, join_scatter
+from cytoproc.simulate.disturbance import Disturbance
+from cytoproc.simulate.laser import NOBODY, Codes, Laser, TraitBits, panel_of
+from cytoproc.simulate.light import Signal
+from cytoproc.simulate.parameters import TubeKind, read_instrument
+from cytoproc.simulate.tally import Tally, tally
 
-__all__ = ["BEAD", "DOUBLET", "NOBODY", "Disturbance", "SimulatedTube", "StorageGate", "TubeContents", "acquire"]
+__all__ = ["BEAD", "DOUBLET", "NOBODY", "SimulatedTube", "StorageGate", "TubeContents", "acquire", "drifted"]
 
 BEAD = "BEAD"
 """The class of counting beads."""
 DOUBLET = "DOUBLET"
 """The class of two cells that passed the laser together."""
-NOBODY = 255
-"""In place of a class: there is no second cell in this event."""
 
-_RANGE = 262144.0
-_SCATTER_VOLTAGE, _FIRST_VOLTAGE, _VOLTAGE_STEP = 300.0, 400.0, 15.0  # settings that look like an instrument's
 _CHUNK_EVENTS = 16_384
-_LARGEST_SHARE_OF_A_RUN = 0.1
-
-Codes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +70,16 @@ class TubeContents:
             msg = f"a tube cannot hold a negative number: {', '.join(negative)}"
             raise UsageError(msg)
 
+    @property
+    def n_pairs(self) -> int:
+        """How many doublets there will be."""
+        return int(sum(self.particles.values()) * self.doublet_share / (1 + self.doublet_share))
+
+    @property
+    def n_events(self) -> int:
+        """How many events the whole tube gives."""
+        return sum(self.particles.values()) - self.n_pairs + self.beads
+
 
 @dataclass(frozen=True, slots=True)
 class StorageGate:
@@ -86,7 +92,7 @@ class StorageGate:
     largest_side: float = 100_000.0
     least_cd45: float = 1_500.0
     bead_side: float = 120_000.0
-    bead_light: float = 60_000.0
+    bead_light: float = 30_000.0
     bead_channel: str = "V450-A"
 
     def stores(self, values: Signal, panel: Panel) -> npt.NDArray[np.bool_]:
@@ -103,48 +109,6 @@ class StorageGate:
         return f"{cells}; or SSC-A>={self.bead_side:g} and {self.bead_channel}>={self.bead_light:g}; raw values"
 
 
-@dataclass(frozen=True, slots=True)
-class Disturbance:
-    """Something that goes wrong while a tube runs.
-
-    Parameters
-    ----------
-    seconds
-        How long, but at most a tenth of the run; it begins after 40 % of the events.
-    rate
-        Meanwhile events arrive so many times as fast; 0 is air in the line.
-    signal
-        Meanwhile all signals are so many times as high.
-    drift
-        A detector, and how many times as high its signal is at the end of the run as at its beginning.
-    """
-
-    seconds: float = 5.0
-    rate: float = 1.0
-    signal: float = 1.0
-    drift: tuple[str, float] | None = None
-
-    def times(self, steady_s: Signal) -> tuple[Signal, npt.NDArray[np.bool_]]:
-        """Return when events arrive that would have arrived at `steady_s`, and which of them are disturbed."""
-        if not len(steady_s) or (self.rate == 1 and self.signal == 1):
-            return steady_s, np.zeros(len(steady_s), dtype=bool)
-        end = steady_s[-1]
-        length = min(self.seconds, _LARGEST_SHARE_OF_A_RUN * end)
-        begin = 0.4 * end
-        inside = (steady_s >= begin) & (steady_s < begin + length * self.rate)
-        later = steady_s >= begin + length * self.rate
-        slowed = begin + (steady_s - begin) / (self.rate or 1.0)
-        return np.where(inside, slowed, steady_s + later * length * (1 - self.rate)), inside
-
-    def disturb(self, values: Signal, share_of_run: Signal, disturbed: npt.NDArray[np.bool_], panel: Panel) -> None:
-        """Change signals, shape (channels, events), in place."""
-        if self.signal != 1:
-            values[:, disturbed] *= self.signal
-        if self.drift:
-            detector, factor = self.drift
-            values[panel.index(detector)] *= 1 + (factor - 1) * share_of_run
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class SimulatedTube:
     """What an instrument would have stored, and the truth behind it.
@@ -157,28 +121,32 @@ class SimulatedTube:
         The class of each code in `first` and `second`.
     first, second
         The class of each event's cell, and of its other cell if it is a doublet (else `NOBODY`), shape (events,).
-    traits
-        A bit a trait, in the order of `trait_names`; of a doublet, those of either cell.
+    first_traits, second_traits
+        A bit a trait, in the order of `trait_names`.
     disturbed
         Which events arrived while something went wrong.
     spillover
         The matrix by which light was spilled: compensation with it is right.
     passed
-        Particles of each class that passed the laser until acquisition ended, beads and what was not stored included.
+        The particles that passed the laser until acquisition ended, beads and what was not stored included.
     acquired_share
         The part of the tube that was run, 0-1: below 1 if acquisition was stopped early.
+    disturbed_s
+        When something went wrong: from and to, seconds; nothing if all went well.
     """
 
     events: EventTable
     names: tuple[str, ...]
     first: Codes
     second: Codes
-    traits: npt.NDArray[np.uint16]
+    first_traits: TraitBits
+    second_traits: TraitBits
     trait_names: tuple[str, ...]
     disturbed: npt.NDArray[np.bool_]
     spillover: Spillover
-    passed: Mapping[str, int]
+    passed: Tally
     acquired_share: float
+    disturbed_s: tuple[float, float] | None = None
 
     @property
     def labels(self) -> npt.NDArray[np.str_]:
@@ -186,11 +154,18 @@ class SimulatedTube:
         names = np.array([*self.names, DOUBLET])
         return names[np.where(self.second == NOBODY, self.first, len(self.names))]
 
+    @property
+    def singlets(self) -> Tally:
+        """The stored events that are one particle."""
+        alone = self.second == NOBODY
+        return tally(self.names, self.trait_names, self.first[alone], self.first_traits[alone])
+
     def has(self, trait: str) -> npt.NDArray[np.bool_]:
-        """Return which events have a trait."""
+        """Return which events have a trait; a doublet has it if either of its cells has."""
         if trait not in self.trait_names:
             return np.zeros(len(self.first), dtype=bool)
-        return np.asarray(self.traits & (1 << self.trait_names.index(trait)) > 0)
+        bit = 1 << self.trait_names.index(trait)
+        return np.asarray((self.first_traits | self.second_traits) & bit > 0)
 
 
 def acquire(
@@ -201,11 +176,12 @@ def acquire(
     max_events: int | None = None,
     storage: StorageGate | None = None,
     disturbance: Disturbance | None = None,
+    events_per_s: float | None = None,
 ) -> SimulatedTube:
     """Return what the cytometer stores of a tube.
 
     Particles pass in random order, as a Poisson process; time is stored in whole steps. The same arguments and the
-    same state of `rng` give the same bytes.
+    same state of `rng` give the same bytes. A run that is stopped early gives the first events of the whole run.
 
     Parameters
     ----------
@@ -222,6 +198,8 @@ def acquire(
         Which events are stored; all if not given.
     disturbance
         What goes wrong meanwhile.
+    events_per_s
+        How fast particles pass; as fast as the instrument can if not given.
 
     Examples
     --------
@@ -232,46 +210,46 @@ def acquire(
     (['B', 'B', 'NK'], (3, 19))
     """
     instrument = read_instrument()
-    panel = _panel(contents.kind, instrument)
     first, second = _sequence(contents, rng)
-    steady = np.cumsum(rng.standard_exponential(len(first))) / instrument.events_per_s
-    disturbance = disturbance or Disturbance()
-    times, disturbed = disturbance.times(steady)
-    laser = _Laser(contents, instrument, np.ones(len(contents.kind.markers)) if gains is None else gains, rng)
-    blocks: list[npt.NDArray[np.float32]] = []
-    traits, rows, n_passed = [np.empty(0, np.uint16)], [np.empty(0, np.intp)], 0
-    room = len(first) if max_events is None else max_events
-    while n_passed < len(first) and room > 0:
-        part = slice(n_passed, n_passed + _CHUNK_EVENTS)
-        values, bits = laser.read(first[part], second[part])
-        disturbance.disturb(values, times[part] / times[-1], disturbed[part], panel)
-        values = laser.digitize(values)
-        kept = np.flatnonzero(storage.stores(values, panel)) if storage else np.arange(values.shape[1])
-        is_last = len(kept) >= room and max_events is not None
-        kept = kept[:room]
-        blocks.append(values.T[kept].astype(np.float32))
-        traits.append(bits[kept])
-        rows.append(n_passed + kept)
-        n_passed += int(kept[-1]) + 1 if is_last else values.shape[1]
-        room -= len(kept)
-    at = np.concatenate(rows)
-    table = np.empty((len(at), len(panel)), dtype=np.float32)
-    if blocks:
-        np.concatenate(blocks, out=table[:, :-1])
-    table[:, -1] = np.floor(times[at] / instrument.time_step_s)
+    steady = np.cumsum(rng.standard_exponential(len(first))) / (events_per_s or instrument.events_per_s)
+    gains = np.ones(len(contents.kind.markers)) if gains is None else gains
+    laser = Laser(contents.kind, instrument, gains=gains, trait_shares=contents.trait_shares)
+    run = _Run(laser, panel_of(contents.kind, instrument), first, second, storage, max_events)
+    times, disturbed, disturbed_s = steady, np.zeros(len(first), dtype=bool), None
+    if disturbance is None or not len(first):
+        stored = run.store(rng)
+    else:  # where the run ends is known once it was made without the disturbance
+        n_passed = len(first) if max_events is None else run.store(deepcopy(rng)).n_passed
+        run_s = float(steady[n_passed - 1])
+        times, disturbed = disturbance.times(steady, run_s)
+        disturbed_s = disturbance.span(run_s)
+        stored = run.store(rng, disturbance, share_of_run=times / times[n_passed - 1], disturbed=disturbed)
+    at, n = stored.rows, stored.n_passed
+    stored.values[:, -1] = np.floor(times[at] / instrument.time_step_s)
     names = (*contents.kind.classes, BEAD)
+    passed = np.concatenate((first[:n], second[:n]))
+    traits = np.concatenate((stored.first_traits[:n], stored.second_traits[:n]))
     return SimulatedTube(
-        events=EventTable(table, panel),
+        events=EventTable(stored.values, run.panel),
         names=names,
         first=first[at],
         second=second[at],
-        traits=np.concatenate(traits),
+        first_traits=stored.first_traits[at],
+        second_traits=stored.second_traits[at],
         trait_names=laser.trait_names,
         disturbed=disturbed[at],
-        spillover=_drifted(instrument.spillover, laser.gains),
-        passed=_passed(names, first[:n_passed], second[:n_passed]),
-        acquired_share=float(times[n_passed - 1] / times[-1]) if n_passed else 0.0,
+        spillover=drifted(instrument.spillover, gains),
+        passed=tally(names, laser.trait_names, passed, traits),
+        acquired_share=float(steady[n - 1] / steady[-1]) if n else 1.0,
+        disturbed_s=disturbed_s,
     )
+
+
+def drifted(spillover: Spillover, gains: npt.NDArray[np.float64]) -> Spillover:
+    """Return the matrix as detectors with other gains see it: the leak of i into j times gain_j / gain_i."""
+    if (gains == 1).all():
+        return spillover
+    return Spillover(spillover.detectors, spillover.matrix * gains / gains[:, np.newaxis], source=spillover.source)
 
 
 def _sequence(contents: TubeContents, rng: np.random.Generator) -> tuple[Codes, Codes]:
@@ -279,7 +257,7 @@ def _sequence(contents: TubeContents, rng: np.random.Generator) -> tuple[Codes, 
     counts = [contents.particles.get(name, 0) for name in contents.kind.classes]
     cells = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
     rng.shuffle(cells)
-    n_pairs = int(len(cells) * contents.doublet_share / (1 + contents.doublet_share))
+    n_pairs = contents.n_pairs
     beads = np.full(contents.beads, len(counts), dtype=np.uint8)
     first = np.concatenate((cells[:n_pairs], cells[2 * n_pairs :], beads))
     second = np.full(len(first), NOBODY, dtype=np.uint8)
@@ -288,100 +266,59 @@ def _sequence(contents: TubeContents, rng: np.random.Generator) -> tuple[Codes, 
     return first[order], second[order]
 
 
-def _passed(names: tuple[str, ...], first: Codes, second: Codes) -> dict[str, int]:
-    counts = np.bincount(first, minlength=NOBODY + 1) + np.bincount(second, minlength=NOBODY + 1)
-    return {name: int(counts[code]) for code, name in enumerate(names)}
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stored:
+    """The rows that were stored, their values without time, the traits of all that was seen, and how many passed."""
+
+    rows: npt.NDArray[np.intp]
+    values: npt.NDArray[np.float32]
+    first_traits: TraitBits
+    second_traits: TraitBits
+    n_passed: int
 
 
-def _drifted(spillover: Spillover, gains: npt.NDArray[np.float64]) -> Spillover:
-    """Return the matrix as detectors with other gains see it: the leak of i into j times gain_j / gain_i."""
-    if (gains == 1).all():
-        return spillover
-    return Spillover(spillover.detectors, spillover.matrix * gains / gains[:, np.newaxis], source=spillover.source)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """One acquisition: what passes in which order, and which of it is stored."""
 
+    laser: Laser
+    panel: Panel
+    first: Codes
+    second: Codes
+    storage: StorageGate | None
+    max_events: int | None
 
-class _Laser:
-    """What the detectors see of the particles of one tube."""
-
-    def __init__(
+    def store(
         self,
-        contents: TubeContents,
-        instrument: Instrument,
-        gains: npt.NDArray[np.float64],
         rng: np.random.Generator,
-    ) -> None:
-        self.gains = gains
-        self.classes = (*contents.kind.classes.values(), read_bead(len(contents.kind.markers)))
-        self.trait_names = tuple(dict.fromkeys(t.name for c in self.classes for t in c.traits))
-        self._shares = contents.trait_shares
-        self._instrument = instrument
-        self._rng = rng
-        self._n = len(contents.kind.markers)
-
-    def read(self, first: Codes, second: Codes) -> tuple[Signal, npt.NDArray[np.uint16]]:
-        """Return signals, rows as in the panel without time, and the traits of each event."""
-        drawn, traits = self._draw(first)
-        pairs = np.flatnonzero(second != NOBODY)
-        if len(pairs):
-            others, more = self._draw(second[pairs])
-            traits[pairs] |= more
-            drawn[4:, pairs] += others[4:]
-            drawn[:4, pairs] = join_scatter(drawn[:4, pairs], others[:4], self._instrument.pulse)
-        beads = np.flatnonzero(first == len(self.classes) - 1)
-        light = drawn[4:]
-        of_beads = light[:, beads]
-        light[:, beads] = 0.0
-        seen = leak(light, self._instrument.spillover.matrix)
-        seen[:, beads] = of_beads  # a bead carries every dye: its level is what each detector sees
-        drawn[4:] = detect(seen, self._instrument.noise, self._rng) * self.gains[:, np.newaxis]
-        return drawn, traits
-
-    def digitize(self, values: Signal) -> Signal:
-        """Return values as they are stored: in steps, and none above the top."""
-        noise = self._instrument.noise
-        values = np.rint(values / noise.step)
-        values *= noise.step
-        return np.minimum(values, noise.top, out=values)
-
-    def _draw(self, codes: Codes) -> tuple[Signal, npt.NDArray[np.uint16]]:
-        """Return scatter (4 rows) and true light (a row a color) of single particles, and their traits."""
-        order = np.argsort(codes, kind="stable")
-        drawn = self._rng.standard_normal((4 + self._n, len(codes)))
-        traits = np.zeros(len(codes), dtype=np.uint16)
-        start = 0
-        for code, count in enumerate(np.bincount(codes, minlength=len(self.classes))):
-            part = slice(start, start + int(count))
-            if count:
-                self._shape(self.classes[code], drawn[:, part], traits[part])
-            start += int(count)
-        values, bits = np.empty_like(drawn), np.empty_like(traits)
-        values[:, order], bits[order] = drawn, traits
-        return values, bits
-
-    def _shape(self, of: CellClass, normal: Signal, traits: npt.NDArray[np.uint16]) -> None:
-        """Turn standard normal numbers, in place, into the scatter and light of cells of one class."""
-        n, pulse = normal.shape[1], self._instrument.pulse
-        ratio = Level("normal", pulse.ratio, pulse.ratio_sd)
-        levels = (of.scatter.forward, ratio, of.scatter.side, ratio, *of.levels)
-        for row, level in zip(normal, levels, strict=True):
-            if level.shape == "uniform":
-                row[:] = level.draw(n, self._rng)
-            else:
-                level.shape_normal(row)
-        normal[1] *= normal[0]
-        normal[3] *= normal[2]
-        for trait in of.traits:
-            share = self._shares.get(trait.name, 0.0)
-            if share:
-                has = np.flatnonzero(self._rng.random(n) < share)
-                normal[4 + trait.channel, has] = trait.level.draw(len(has), self._rng)
-                traits[has] |= np.uint16(1 << self.trait_names.index(trait.name))
-
-
-def _panel(kind: TubeKind, instrument: Instrument) -> Panel:
-    scatter = [Channel(name, top=_RANGE, voltage=_SCATTER_VOLTAGE) for name in SCATTER]
-    colors = [
-        Channel(name, marker, top=_RANGE, voltage=_FIRST_VOLTAGE + _VOLTAGE_STEP * i)
-        for i, (name, marker) in enumerate(zip(instrument.spillover.detectors, kind.markers, strict=True))
-    ]
-    return Panel((*scatter, *colors, Channel("Time", top=_RANGE, time_step_s=instrument.time_step_s)))
+        disturbance: Disturbance | None = None,
+        *,
+        share_of_run: Signal | None = None,
+        disturbed: npt.NDArray[np.bool_] | None = None,
+    ) -> _Stored:
+        """Return what is stored, chunk after chunk, so that memory holds little more than the table itself."""
+        n = len(self.first)
+        room = n if self.max_events is None else min(self.max_events, n)
+        table = np.empty((room, len(self.panel)), dtype=np.float32)
+        rows = np.empty(room, dtype=np.intp)
+        traits = np.zeros((2, n), dtype=np.uint16)
+        n_stored = n_passed = 0
+        while n_passed < n and n_stored < room:
+            order = np.argsort(self.first[n_passed : n_passed + _CHUNK_EVENTS], kind="stable")
+            part = n_passed + order  # by class, until they are stored
+            values, traits[0, part], traits[1, part] = self.laser.read(self.first[part], self.second[part], rng)
+            if disturbance is not None and share_of_run is not None and disturbed is not None:
+                disturbance.disturb(values, share_of_run[part], disturbed[part], self.panel)
+            values = self.laser.digitize(values)
+            place = np.empty_like(order)
+            place[order] = np.arange(len(order))
+            if self.storage is not None:
+                place = place[self.storage.stores(values, self.panel)[place]]
+            place = place[: room - n_stored]
+            kept = part[place]
+            table[n_stored : n_stored + len(kept), :-1] = np.ascontiguousarray(values.astype(np.float32).T)[place]
+            rows[n_stored : n_stored + len(kept)] = kept
+            n_stored += len(kept)
+            is_last = n_stored == room and self.max_events is not None
+            n_passed = int(kept[-1]) + 1 if is_last else n_passed + len(part)
+        return _Stored(rows[:n_stored], table[:n_stored], traits[0], traits[1], n_passed)

@@ -11,10 +11,9 @@ from hypothesis.extra.numpy import arrays
 from cytoproc.compensation import compensate
 from cytoproc.model.events import EventTable
 from cytoproc.model.panel import Channel, Panel
-from cytoproc.simulate.light import Level, Noise, detect, draw_signal
-from cytoproc.simulate.parameters import read_parameters
+from cytoproc.simulate.light import Level, Noise, detect, leak
+from cytoproc.simulate.parameters import read_instrument
 
-SILENT = Noise(photon=0, electronic_sd=0, top=math.inf)
 N = 20_000
 
 
@@ -46,30 +45,36 @@ def test_a_uniform_level_fills_its_range():
     assert 2990 < drawn.max() < 3000
 
 
+@pytest.mark.parametrize("level", [Level("normal", 60, 120), Level("lognormal", 900, 0.5), Level("uniform", 6, 30)])
+def test_a_level_times_a_number_gives_so_many_times_the_signal(level):
+    np.testing.assert_allclose(level.times(4).draw(9, generator()), 4 * level.draw(9, generator()), rtol=1e-12)
+
+
 def test_an_unknown_shape_is_refused_with_those_there_are():
     with pytest.raises(ValueError, match="normal, lognormal, uniform; found 'gamma'"):
         Level("gamma", 1, 2)
 
 
-def test_each_level_fills_its_own_channel():
-    signal = draw_signal([Level("uniform", 5, 5), Level("uniform", 9, 9)], 3, generator())
-
-    assert signal.tolist() == [[5, 9]] * 3
-
-
 def test_only_light_above_zero_spills():
     spillover = np.array([[1, 0.25], [0.1, 1]])
+    light = np.array([[-50.0, 400.0], [1000.0, 200.0]])
 
-    seen = detect(np.array([[-50.0, 1000.0], [400.0, 200.0]]), spillover, SILENT, generator())
+    seen = leak(light, spillover)
 
-    assert seen.tolist() == [[-50 + 100, 1000], [400 + 20, 200 + 100]]
+    assert seen.tolist() == [[-50 + 100, 400 + 20], [1000, 100 + 200]]
+
+
+def test_spilling_leaves_the_light_as_it_was():
+    light = np.array([[5.0], [7.0]])
+
+    leak(light, np.array([[1, 0.5], [0.5, 1]]))
+
+    assert light.tolist() == [[5], [7]]
 
 
 @pytest.mark.parametrize(("signal", "sd"), [(0, 60), (10_000, math.sqrt(6 * 10_000 + 60**2))])
 def test_noise_grows_with_the_light(signal, sd):
-    noise = read_parameters().noise
-
-    seen = detect(np.full((N, 1), float(signal)), np.eye(1), noise, generator())
+    seen = detect(np.full((1, N), float(signal)), read_instrument().noise, generator())
 
     assert abs(seen.mean() - signal) < 4 * sd / math.sqrt(N)
     assert abs(seen.std() - sd) < 4 * sd / math.sqrt(2 * N)
@@ -77,29 +82,37 @@ def test_noise_grows_with_the_light(signal, sd):
 
 @pytest.mark.parametrize("source", range(14))
 def test_one_bright_dye_is_seen_by_each_detector_as_the_matrix_says(source):
-    parameters = read_parameters()
-    matrix, n = parameters.spillover.matrix, 4_000
-    signal = np.zeros((n, 14))
-    signal[:, source] = 55_000
+    instrument, n = read_instrument(), 4_000
+    light = np.zeros((14, n))
+    light[source] = 55_000
 
-    seen = detect(signal, matrix, parameters.noise, generator()).mean(axis=0)
+    seen = detect(leak(light, instrument.spillover.matrix), instrument.noise, generator()).mean(axis=1)
 
-    expected = 55_000 * matrix[source]
+    expected = 55_000 * instrument.spillover.matrix[source]
     assert (np.abs(seen - expected) < 4 * np.sqrt((6 * expected + 60**2) / n)).all()
 
 
-def test_nothing_is_reported_above_the_top():
-    seen = detect(np.full((1000, 2), 260_000.0), np.array([[1, 0.2], [0, 1]]), read_parameters().noise, generator())
+def test_the_matrix_is_the_one_it_was_made_to_be():
+    spillover = read_instrument().spillover
+    at = spillover.detectors.index
 
-    assert seen.max() == 262_143
-    assert (seen[:, 1] == 262_143).all()
+    assert round(float(np.linalg.cond(spillover.matrix)), 2) == 2.43
+    assert spillover.matrix[at("Y585-A"), at("Y610-A")] == 0.32
+    assert spillover.matrix[at("Y610-A"), at("Y585-A")] == 0.18
 
 
-@given(arrays(np.float64, (5, 14), elements=st.floats(0, 2**17)))
-def test_compensation_gives_the_light_back(signal):
-    spillover = read_parameters().spillover
+def test_noise_of_nothing_is_nothing():
+    seen = np.array([[-3.0, 0.0, 1e5]])
+
+    assert detect(seen, Noise(photon=0, electronic_sd=0, top=math.inf), generator()).tolist() == seen.tolist()
+
+
+@given(arrays(np.float64, (14, 5), elements=st.floats(0, 2**17)))
+def test_compensation_gives_the_light_back(light):
+    spillover = read_instrument().spillover
     panel = Panel(tuple(Channel(name) for name in spillover.detectors))
 
-    seen = detect(signal, spillover.matrix, SILENT, generator())
+    seen = leak(light, spillover.matrix)
 
-    np.testing.assert_allclose(compensate(EventTable(seen, panel), spillover).values, signal, rtol=0, atol=1e-9 * 2**17)
+    back = compensate(EventTable(seen.T.copy(), panel), spillover).values
+    np.testing.assert_allclose(back, light.T, rtol=0, atol=1e-9 * 2**17)
