@@ -8,15 +8,18 @@ import json
 import logging
 import platform
 import time
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cytoproc.export.cells import clean_text
-from cytoproc.export.tables import long_table, wide_table
+from cytoproc.export.delimited import format_csv
+from cytoproc.export.tables import long_table, sample_table, wide_table
 from cytoproc.model.results import SampleResult
 from cytoproc.study.definition import Study, describe
+from cytoproc.study.findings import add_findings
 from cytoproc.study.folder import open_run_folder
 from cytoproc.study.processing import SampleTask, flag_duplicates, process_samples
 from cytoproc.study.results import ResultRow, collect
@@ -26,7 +29,7 @@ from cytoproc.writing import write_whole
 __all__ = ["Run", "run_study"]
 
 log = logging.getLogger(__name__)
-_RECORDED = ("numpy", "scipy", "flowutils")
+_RECORDED = ("numpy", "scipy", "flowutils", "pyarrow", "XlsxWriter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,10 @@ class Run:
 
 
 def run_study(study: Study, out: str | Path, *, done: Callable[[SampleResult], None] = lambda _: None) -> Run:
-    """Process every sample of a study and write `results.csv`, `wide.csv`, `record.json` and `run.log` into a folder.
+    """Process every sample of a study and write its tables, `record.json` and `run.log` into a folder.
 
-    All but `run.log` depend on the inputs alone: no clock, host, path or worker count is in them.
+    The tables are `results` and `wide`, each as CSV and as Parquet, and `results.xlsx` with both. All but `run.log`
+    depend on the inputs and the versions alone: no clock, host, path or worker count is in them.
 
     Parameters
     ----------
@@ -60,19 +64,20 @@ def run_study(study: Study, out: str | Path, *, done: Callable[[SampleResult], N
     Raises
     ------
     OutputError
-        If the folder cannot be used.
+        If the folder cannot be used, or a file cannot be written.
     """
     folder = Path(out)
     open_run_folder(folder)
     with _logging_to(folder / "run.log"):
         log.info("cytoproc %s: study %r, %d samples", __version__, study.name, len(study.manifest.samples))
         tasks = [SampleTask(s.sample_id, s.path, s.file, study.template_of(s), s.place) for s in study.manifest.samples]
-        results = flag_duplicates(process_samples(tasks, done=_logged(done)))
+        results = add_findings(flag_duplicates(process_samples(tasks, done=_logged(done))), study)
         rows = collect(results, study)
-        files = {"results.csv": long_table(rows), "wide.csv": wide_table(rows)}
-        for name, content in files.items():
+        digests = {}
+        for name, content in _tables(study, rows):
             write_whole(folder / name, content)
-        write_whole(folder / "record.json", _record(study, results, files))
+            digests[name] = hashlib.sha256(content).hexdigest()
+        write_whole(folder / "record.json", _record(study, results, digests))
         log.info("done, %d of %d samples failed", sum(bool(r.error_code) for r in results), len(results))
     return Run(tuple(results), tuple(rows), folder)
 
@@ -88,12 +93,50 @@ def _logged(done: Callable[[SampleResult], None]) -> Callable[[SampleResult], No
     return log_and_tell
 
 
-def _record(study: Study, results: list[SampleResult], files: dict[str, bytes]) -> bytes:
+def _tables(study: Study, rows: list[ResultRow]) -> Iterator[tuple[str, bytes]]:
+    """Yield each file of tables by its name, the plainest first."""
+    tables = {"results": long_table(rows), "wide": wide_table(rows)}
+    for name, table in tables.items():
+        yield f"{name}.csv", format_csv(table)
+    from cytoproc.export.notes import notes_table  # noqa: PLC0415 - these three cost 0.4 s, which a refused study saves
+    from cytoproc.export.parquet import format_parquet  # noqa: PLC0415
+    from cytoproc.export.workbook import format_workbook  # noqa: PLC0415
+
+    for name, table in tables.items():
+        yield f"{name}.parquet", format_parquet(table)
+    sheets = {
+        "Wide": tables["wide"],
+        "Results": tables["results"],
+        "Samples": sample_table(rows),
+        "Notes": notes_table(_facts(study), tables["wide"]),
+    }
+    yield "results.xlsx", format_workbook(sheets)
+
+
+def _facts(study: Study) -> dict[str, str]:
+    """Return what the workbook says of how it was made."""
+    versions = {"cytoproc": __version__, "Python": platform.python_version(), **_libraries()}
+    templates = describe(study)["templates"]
+    return {
+        "study": study.name,
+        "confidence level": f"{study.confidence_level:g}",
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        **{f"template {t['name']} {t['version']}": f"SHA-256 {t['sha256']}" for t in templates},
+        "manifest": f"SHA-256 {study.manifest.digest}" if study.manifest.digest else "none: bare files",
+    }
+
+
+def _libraries() -> dict[str, str]:
+    """Return the versions of what the numbers, and the bytes of the files, depend on."""
+    return {name: importlib.metadata.version(name) for name in _RECORDED} | {"zlib": zlib.ZLIB_RUNTIME_VERSION}
+
+
+def _record(study: Study, results: list[SampleResult], digests: dict[str, str]) -> bytes:
     """Return what is needed to compute the run again, and to see that nothing was changed since."""
     record: dict[str, Any] = {
         "cytoproc": __version__,
         "python": platform.python_version(),
-        "libraries": {name: importlib.metadata.version(name) for name in _RECORDED},
+        "libraries": _libraries(),
         **describe(study),
         "samples": [
             {
@@ -109,7 +152,7 @@ def _record(study: Study, results: list[SampleResult], files: dict[str, bytes]) 
             }
             for r in results
         ],
-        "outputs": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "outputs": digests,
     }
     return (json.dumps(record, indent=2, ensure_ascii=True) + "\n").encode()
 

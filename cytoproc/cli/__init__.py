@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cytoproc.cli import gate, inspect, run, templates
+from cytoproc.cli import gate, inspect, run, simulate, templates
 from cytoproc.cli.screen import of_the_system, print_error
 from cytoproc.errors import CompensationError, CytoprocError, FCSError, PanelError, UsageError
 from cytoproc.version import __version__
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("gate")(gate.gate)
 app.command("inspect")(inspect.inspect)
+app.command("simulate")(simulate.simulate)
 app.add_typer(templates.app, name="templates")
 
 

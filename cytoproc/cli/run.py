@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cytoproc.templates.template import GatingTemplate
 
 _MOST_COLUMNS = 6
+_PAGE = 120
 _MEANINGS = {
     "ND": "ND (n): n events, fewer than the {row.lod_events} it takes to call a population detected",
     "BLQ": "BLQ (n): n events, fewer than the {row.lloq_events} it takes to give a number",
@@ -128,12 +129,19 @@ class _Progress:
 
 
 def _print_summary(finished: Run, study: Study) -> None:
+    from cytoproc.cli.visits import format_visits, shown_by_visit
+
     samples = {s.sample_id: s for s in study.manifest.samples}
     percents = {(r.sample_id, r.population_id, r.denominator_id): r for r in finished.rows if r.statistic == "PCT"}
+    shown = shown_by_visit(finished.rows, study)
+    if shown:
+        print_lines(*format_visits(finished.rows, study, width=_room()))
     groups: dict[str, list[SampleResult]] = {}
     for result in finished.results:
         groups.setdefault(samples[result.sample_id].get("template"), []).append(result)
     for reference, results in groups.items():
+        if reference in shown:
+            continue
         template = study.templates[reference]
         title = f"{template.name} {template.version}" if len(groups) > 1 else ""
         _print_results(results, template, percents, title)
@@ -142,8 +150,9 @@ def _print_summary(finished: Run, study: Study) -> None:
     print_lines(
         "",
         done + (f", {failed} could not be processed (see the comment column of results.csv)" if failed else ""),
-        f"all numbers:        {finished.folder / 'results.csv'}",
-        f"one line a sample:  {finished.folder / 'wide.csv'}",
+        f"for Excel:          {finished.folder / 'results.xlsx'}",
+        f"all numbers:        {finished.folder / 'results.csv'}, .parquet",
+        f"one line a sample:  {finished.folder / 'wide.csv'}, .parquet",
         f"how they were made: {finished.folder / 'record.json'}",
     )
 
@@ -181,9 +190,14 @@ def _how_many_fit(inner: list[list[str]], others: list[list[str]]) -> int:
     """Return how many of the inner columns the terminal has room for; at least one, and at most `_MOST_COLUMNS`."""
     if not sys.stdout.isatty():
         return min(len(inner), _MOST_COLUMNS)
-    room = shutil.get_terminal_size().columns - sum(_width(column) for column in others)
+    room = _room() - sum(_width(column) for column in others)
     used = accumulate(_width(column) for column in inner[:_MOST_COLUMNS])
     return min(len(inner), max(1, sum(width <= room for width in used)))
+
+
+def _room() -> int:
+    """Return how wide the terminal is; a pipe has as much as a page."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _PAGE
 
 
 def _width(column: list[str]) -> int:
@@ -221,10 +235,14 @@ def _percent(row: ResultRow | None) -> str:
 
 
 def _summary(finished: Run, study: Study) -> dict[str, Any]:
+    controls = {s.sample_id: s.get("control") for s in study.manifest.samples}
     percents: dict[str, list[dict[str, Any]]] = {}
+    concentrations: dict[str, list[dict[str, Any]]] = {}
     for r in finished.rows:
         if r.statistic == "PCT":
             percents.setdefault(r.sample_id, []).append(_percent_as_dict(r))
+        elif r.statistic == "ABS":
+            concentrations.setdefault(r.sample_id, []).append(_concentration_as_dict(r))
     return {
         "study": study.name,
         "folder": str(finished.folder),
@@ -237,7 +255,9 @@ def _summary(finished: Run, study: Study) -> dict[str, Any]:
                 "n_events": r.n_events,
                 "template": r.template,
                 "counts": {c.path: c.n_events for c in r.counts},
+                "control": controls[r.sample_id],
                 "percents": percents.get(r.sample_id, []),
+                "concentrations": concentrations.get(r.sample_id, []),
                 "intensities": [
                     {
                         "population": i.path,
@@ -264,6 +284,19 @@ def _percent_as_dict(row: ResultRow) -> dict[str, Any]:
         "ci_low": _known(row.ci_low),
         "ci_high": _known(row.ci_high),
         "status": row.status,
+    }
+
+
+def _concentration_as_dict(row: ResultRow) -> dict[str, Any]:
+    """Return cells/µL; `lloq` is the limit from which there is a number to report."""
+    return {
+        "population": row.population_id,
+        "value": _known(row.value_raw),
+        "ci_low": _known(row.ci_low),
+        "ci_high": _known(row.ci_high),
+        "lloq": _known(row.lloq_value),
+        "status": row.status,
+        "count_method": row.count_method,
     }
 
 

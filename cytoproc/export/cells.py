@@ -1,4 +1,4 @@
-"""One cell of a table as text that no program runs and no terminal obeys."""
+"""Text that no program runs and no terminal obeys, and one cell of a CSV file."""
 
 from __future__ import annotations
 
@@ -6,31 +6,46 @@ import math
 import re
 from typing import Any
 
-__all__ = ["clean_text", "format_cell"]
+__all__ = ["clean_text", "format_cell", "write_out"]
 
 _NUMBER = re.compile(r"[-+]?(\d[\d.,]*([eE][-+]?\d+)?|inf|nan)")
 _STARTS_A_FORMULA = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width signs too
+_STEERING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029)
+_IN_NO_FILE = (*range(0xD800, 0xE000), 0xFFFE, 0xFFFF)  # half characters have no UTF-8, the last two no XML
 _CONTROL = {i: f"\\x{i:02x}" for i in (*range(32), 127, *range(128, 160))} | {
-    c: f"\\u{c:04x}" for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029)
+    c: f"\\u{c:04x}" for c in (*_STEERING, *_IN_NO_FILE)
 }
 
 
-def format_cell(value: Any) -> str:
-    r"""Return a cell as text: NaN as nothing, whole numbers without a point, text so that no spreadsheet runs it.
+def write_out(text: str) -> str:
+    r"""Return text in which control characters and marks that turn the direction of text are written out.
 
-    Control characters and marks that turn the direction of text are written out (`\\x1b`), and text that a
-    spreadsheet would take for a formula gets an apostrophe in front.
+    So are the few that no file can hold, such as half a character from a file name in another encoding.
+
+    >>> write_out("a\x1b[31mb"), write_out("CD4+ µ")
+    ('a\\x1b[31mb', 'CD4+ µ')
+    """
+    return text.translate(_CONTROL)
+
+
+def format_cell(value: Any) -> str:
+    r"""Return a cell of a CSV file: NaN and None as nothing, whole numbers without a point, text no spreadsheet runs.
+
+    Text is written out as by :func:`write_out`, and what a spreadsheet would take for a formula gets an apostrophe in
+    front.
 
     >>> format_cell(12.0), format_cell(float("nan")), format_cell("=1+1"), format_cell("-5")
     ('12', '', "'=1+1", '-5')
     """
+    if value is None:
+        return ""
     if isinstance(value, float):
         if math.isnan(value):
             return ""
         return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
     if not isinstance(value, str):
         return str(value)
-    text = value.translate(_CONTROL)
+    text = write_out(value)
     return f"'{text}" if text.startswith(_STARTS_A_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
@@ -40,4 +55,4 @@ def clean_text(text: str) -> str:
     >>> clean_text("a\x1b[31mb")
     'a\\x1b[31mb'
     """
-    return "\n".join(line.translate(_CONTROL) for line in text.split("\n"))
+    return "\n".join(write_out(line) for line in text.split("\n"))

@@ -1,83 +1,94 @@
-"""Tables as CSV: UTF-8, comma, decimal point, no thousands separator; the same rows give the same bytes."""
+"""The tables of a run: every number in a row, one line a sample, and which events are in which population."""
 
 from __future__ import annotations
 
-import csv
-import io
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from cytoproc.export.cells import format_cell
+from cytoproc.export.cells import write_out
+from cytoproc.export.delimited import format_csv
+from cytoproc.export.table import Column, Kind, Table, count_column, number_column, text_column
 from cytoproc.model.events import Mask
+from cytoproc.model.paths import split_path
 from cytoproc.study.results import COLUMNS, ResultRow
 
-__all__ = ["format_csv", "long_table", "membership_table", "wide_table"]
+__all__ = ["long_table", "membership_table", "sample_table", "wide_table"]
+
+_NUMBERS = {f.name for f in fields(ResultRow) if f.type in {"float", "int"}} | {"nominal_day"}
+_HEAD = (
+    "sample_id",
+    "subject_id",
+    "specimen_id",
+    "visit",
+    "nominal_day",
+    "tube_id",
+    "control",
+    "template_id",
+    "template_version",
+    "fcs_file",
+    "qc_status",
+    "qc_flags",
+    "comment",
+)
+_OF_A_SAMPLE = (
+    "sample_id",
+    "fcs_file",
+    "fcs_sha256",
+    "subject_id",
+    "specimen_id",
+    "visit",
+    "nominal_day",
+    "tube_id",
+    "control",
+    "collection_dtc",
+    "batch_id",
+    "instrument",
+    "template_id",
+    "template_version",
+    "qc_status",
+    "qc_flags",
+    "comment",
+)
 
 
-def format_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Return a table as the bytes of a CSV file."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([format_cell(h) for h in header])
-    writer.writerows([format_cell(v) for v in row] for row in rows)
-    return text.getvalue().encode("utf-8")
+def long_table(rows: Sequence[ResultRow]) -> Table:
+    """Return the table `results`: one line a sample, population and statistic; the lab's own columns come last."""
+    return Table((*_columns(COLUMNS, rows), *_own_columns(rows, COLUMNS)))
 
 
-def long_table(rows: Sequence[ResultRow]) -> bytes:
-    """Return `results.csv`: one line a sample, population and statistic; the lab's own columns come last."""
-    lines = ([*(getattr(r, c) for c in COLUMNS), *(value for _, value in r.own)] for r in rows)
-    return format_csv([*COLUMNS, *_own_names(rows)], lines)
+def sample_table(rows: Sequence[ResultRow]) -> Table:
+    """Return one line a sample: which file it is, what it was gated with, and what was found about it."""
+    return Table(_columns(_OF_A_SAMPLE, _first_of_each_sample(rows)))
 
 
-def _own_names(rows: Sequence[ResultRow]) -> list[str]:
-    """Return the names of the lab's own columns; one that is a name of ours says where it comes from."""
-    own = [name for name, _ in rows[0].own] if rows else []
-    return [f"manifest_{name}" if name in COLUMNS else name for name in own]
+def wide_table(rows: Sequence[ResultRow]) -> Table:
+    """Return the table `wide`: one line a sample, and for each number of a population a column.
 
-
-def wide_table(rows: Sequence[ResultRow]) -> bytes:
-    """Return `wide.csv`: one line a sample, one column a population and statistic.
-
-    Counts are as counted; percentages and intensities stand only where they may be reported (status QUANT). A
-    percentage's column says of what it is one.
+    Counts are as counted. Percentages, cells/µL and intensities stand only where they may be reported (status QUANT).
+    Cells/µL have four columns more, without which an empty cell could not be analysed: the ends of the interval, the
+    status, and the limit of quantification.
     """
-    head = (
-        "sample_id",
-        "subject_id",
-        "visit",
-        "nominal_day",
-        "tube_id",
-        "template_id",
-        "template_version",
-        "fcs_file",
-        "qc_status",
-        "qc_flags",
-        "comment",
-    )
-    names = list(dict.fromkeys(name for r in rows if (name := _wide_name(r))))
-    samples: dict[str, dict[str, Any]] = {}
-    for r in rows:
-        line = samples.setdefault(r.sample_id, {h: getattr(r, h) for h in head})
-        if name := _wide_name(r):
-            line[name] = r.value_raw if r.statistic == "COUNT" else r.value_reported
-    own = {r.sample_id: [value for _, value in r.own] for r in rows}
-    lines = ([*(line.get(c, "") for c in (*head, *names)), *own[sample]] for sample, line in samples.items())
-    return format_csv([*head, *names, *_own_names(rows)], lines)
-
-
-def _wide_name(row: ResultRow) -> str:
-    if row.statistic == "COUNT":
-        return f"{row.population_id} events"
-    if row.statistic == "PCT":
-        return f"{row.population_id} % of {row.denominator_id}"
-    return f"{row.population_id} {row.marker}" if row.statistic else ""
+    cells: dict[_Wide, dict[str, Any]] = {}
+    for row in rows:
+        for column, value in _wide_cells(row):
+            cells.setdefault(column, {})[row.sample_id] = value
+    firsts = _first_of_each_sample(rows)
+    same = Counter(column.title for column in cells)
+    inner = [
+        column.filled([values.get(r.sample_id) for r in firsts], title=column.title if same[column.title] == 1 else "")
+        for column, values in cells.items()
+    ]
+    names = [c.name for c in inner]
+    return Table((*_columns(_HEAD, firsts), *inner, *_own_columns(firsts, (*COLUMNS, *names))))
 
 
 def membership_table(memberships: Mapping[str, Mask]) -> bytes:
     """Return one 0/1 column a population path and one row an event in file order (as ISAC's Classification Results)."""
-    header = format_csv(list(memberships), [])
+    header = format_csv(Table(tuple(text_column(path, ()) for path in memberships)))
     if not memberships:
         return header
     flags = np.column_stack(list(memberships.values()))
@@ -85,3 +96,86 @@ def membership_table(memberships: Mapping[str, Mask]) -> bytes:
     cells[:, ::2] = flags + ord("0")
     cells[:, -1] = ord("\n")
     return header + cells.tobytes()
+
+
+def _first_of_each_sample(rows: Iterable[ResultRow]) -> list[ResultRow]:
+    firsts: dict[str, ResultRow] = {}
+    for row in rows:
+        firsts.setdefault(row.sample_id, row)
+    return list(firsts.values())
+
+
+def _columns(names: Iterable[str], rows: Sequence[ResultRow]) -> tuple[Column, ...]:
+    return tuple(_column(name, [getattr(r, name) for r in rows]) for name in names)
+
+
+def _column(name: str, values: list[Any]) -> Column:
+    """Return a column of ours in its kind: what is named as a number of events is a whole number."""
+    if name not in _NUMBERS:
+        return text_column(name, values)
+    if name.startswith("n_") or name.endswith("_events"):
+        return count_column(name, values)
+    return number_column(name, values, percent=name.endswith("_pct"))
+
+
+def _own_columns(rows: Sequence[ResultRow], taken: Iterable[str]) -> tuple[Column, ...]:
+    """Return the lab's own columns, all text; one that has a name of ours says where it comes from."""
+    used = set(taken)
+    columns = []
+    for i, (written, _) in enumerate(rows[0].own if rows else ()):
+        name = write_out(written)
+        while name in used:
+            name = f"manifest_{name}"
+        used.add(name)
+        columns.append(text_column(name, [r.own[i][1] for r in rows]))
+    return tuple(columns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wide:
+    """A column of the wide table: the population it is about, what it says of it, and of what that is a part."""
+
+    population: str
+    what: str
+    kind: Kind
+    of: str = ""
+
+    @property
+    def name(self) -> str:
+        return " ".join(filter(None, (self.population, self.what, self.of)))
+
+    @property
+    def title(self) -> str:
+        """The name without the paths."""
+        return " ".join(filter(None, (split_path(self.population)[-1], self.what, self.of and split_path(self.of)[-1])))
+
+    def filled(self, values: Sequence[Any], *, title: str) -> Column:
+        match self.kind:
+            case Kind.TEXT:
+                return text_column(self.name, (v or "" for v in values), title=title)
+            case Kind.COUNT:
+                return count_column(self.name, values, title=title)
+            case _:
+                return number_column(self.name, values, percent=self.kind is Kind.PERCENT, title=title)
+
+
+def _wide_cells(row: ResultRow) -> list[tuple[_Wide, Any]]:
+    """Return what a row of the long table puts into the wide one."""
+    path = row.population_id
+    match row.statistic:
+        case "COUNT":
+            return [(_Wide(path, "events", Kind.COUNT), row.value_raw)]
+        case "PCT":
+            return [(_Wide(path, "% of", Kind.PERCENT, row.denominator_id), row.value_reported)]
+        case "ABS":
+            return [
+                (_Wide(path, "cells/uL", Kind.NUMBER), row.value_reported),
+                (_Wide(path, "cells/uL ci_low", Kind.NUMBER), row.ci_low),
+                (_Wide(path, "cells/uL ci_high", Kind.NUMBER), row.ci_high),
+                (_Wide(path, "cells/uL status", Kind.TEXT), row.status),
+                (_Wide(path, "cells/uL lloq", Kind.NUMBER), row.lloq_value),
+            ]
+        case "":
+            return []
+        case _:
+            return [(_Wide(path, row.marker, Kind.NUMBER), row.value_reported)]

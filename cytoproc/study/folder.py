@@ -12,7 +12,8 @@ __all__ = ["open_run_folder"]
 
 _FINISHED = "record.json"
 _STARTED = "run.log"
-_WRITTEN = {"results.csv", "wide.csv", _FINISHED, _STARTED}
+_TABLES = {"results.csv", "results.parquet", "results.xlsx", "wide.csv", "wide.parquet"}
+_WRITTEN = _TABLES | {_FINISHED, _STARTED}
 _FIRST_LINE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ INFO cytoproc ")
 
 

@@ -1,10 +1,18 @@
 import csv
 import io
 import json
+import subprocess
+import sys
+import tempfile
 
+import pandas as pd
 import pytest
+from openpyxl import load_workbook
 
+from cytoproc.export.cells import format_cell
 from tests.making import fcs_file
+
+TABLES = {"results.csv", "results.parquet", "results.xlsx", "wide.csv", "wide.parquet"}
 
 
 def rows_of(path):
@@ -27,7 +35,7 @@ def test_a_study_is_run_from_its_folder_or_its_file(run, study):
 
     assert (by_folder.code, by_file.code, by_folder.err) == (0, 0, "")
     assert contents(study / "one") == contents(study / "two")
-    assert sorted(contents(study / "one")) == ["record.json", "results.csv", "wide.csv"]
+    assert set(contents(study / "one")) == {*TABLES, "record.json"}
 
 
 def test_the_printed_table_holds_what_the_report_asks_for(run, study):
@@ -36,7 +44,12 @@ def test_the_printed_table_holds_what_the_report_asks_for(run, study):
     assert cells_of(done.out, "001") == ["001", "500", "75", "40", "30", "ok"]
     assert cells_of(done.out, "1E5") == ["1E5", "500", "75", "20", "15", "ok"]
     assert "2 of 2 samples done\n" in done.out
-    assert "results/results.csv" in done.out
+    assert done.out.splitlines()[-4:] == [
+        "for Excel:          results/results.xlsx",
+        "all numbers:        results/results.csv, .parquet",
+        "one line a sample:  results/wide.csv, .parquet",
+        "how they were made: results/record.json",
+    ]
 
 
 def test_the_long_table_holds_ids_as_written_and_every_number(run, study):
@@ -63,6 +76,33 @@ def test_the_wide_table_has_one_line_a_sample(run, study):
     assert [r["Cells/CD3+/CAR+ CAR median"] for r in rows] == ["2000", "2000"]
 
 
+def test_parquet_and_excel_hold_what_the_csv_holds(run, study):
+    run("run", study)
+
+    rows = rows_of(study / "results/results.csv")
+    parquet = pd.read_parquet(study / "results/results.parquet")
+    book = load_workbook(study / "results/results.xlsx")
+    assert book.sheetnames == ["Wide", "Results", "Samples", "Notes"]
+    excel = pd.DataFrame(book["Results"].iter_rows(min_row=2, values_only=True), columns=list(rows[0]))
+    assert list(parquet.columns) == list(excel.columns)
+    for column in ("sample_id", "status", "n_events", "value_raw"):
+        assert [format_cell(v) for v in parquet[column]] == [r[column] for r in rows]
+    assert list(excel["sample_id"]) == list(parquet["sample_id"])
+    assert list(excel["value_raw"]) == pytest.approx(list(parquet["value_raw"]), rel=1e-15)
+    assert parquet["sample_id"].unique().tolist() == ["001", "1E5"]
+
+
+def test_the_workbook_says_which_study_template_and_versions_it_is_of(run, study):
+    run("run", study)
+
+    notes = list(load_workbook(study / "results/results.xlsx")["Notes"].iter_rows(values_only=True))
+    record = json.loads((study / "results/record.json").read_text(encoding="utf-8"))
+    facts = {name: said for about, name, said in notes if about == "run"}
+    assert facts["study"] == "small study"
+    assert facts["template small 1.0.0"] == f"SHA-256 {record['templates'][0]['sha256']}"
+    assert f"cytoproc {record['cytoproc']}, Python {record['python']}" in facts["versions"]
+
+
 def test_the_record_names_every_input_and_output_by_its_digest(run, study):
     run("run", study)
 
@@ -72,7 +112,8 @@ def test_the_record_names_every_input_and_output_by_its_digest(run, study):
     assert [s["file"] for s in record["samples"]] == ["a.fcs", "b.fcs"]
     digests = [t["sha256"] for t in record["templates"]] + [s["sha256"] for s in record["samples"]]
     assert all(len(d) == 64 for d in [*digests, *record["outputs"].values()])
-    assert set(record["outputs"]) == {"results.csv", "wide.csv"}
+    assert set(record["outputs"]) == TABLES
+    assert {"numpy", "pyarrow", "XlsxWriter", "zlib"} <= set(record["libraries"])
 
 
 def test_two_runs_give_the_same_bytes_and_no_table_tells_where_or_when(run, study):
@@ -290,3 +331,109 @@ def test_a_marker_that_would_steer_a_terminal_is_written_out_in_the_log(run, tub
     log = (tubes / "one" / "run.log").read_text(encoding="utf-8")
     assert "CD4\\x1b[31m\\x07" in log
     assert "\x1b" not in log
+
+
+COUNTED = """\
+template: counted
+version: 1.0.0
+markers: [CAR]
+compensation: none
+populations:
+  - {name: Beads, above: {channel: SSC-A, cut: 1000}}
+  - {name: Cells, below: {channel: SSC-A, cut: 1000}}
+  - {name: CAR+, parent: Cells, above: {channel: CAR, cut: 500}}
+counting: {beads: Beads}
+report:
+  - {population: CAR+, percent_of: [Cells], concentration: true, headline: true}
+"""
+
+
+@pytest.fixture
+def counted(tmp_path):
+    """A study of a tube with 1,000 of 50,000 beads and a hundredth of 100 µL: 100 CAR+ events are 50 cells/µL."""
+    columns = {"SSC-A": [2000] * 1000 + [10] * 400, "Y585-A": [1] * 1300 + [2000] * 100}
+    fcs_file(tmp_path / "d14.fcs", columns, labels={"Y585-A": "CAR"})
+    fcs_file(tmp_path / "fmo.fcs", {name: values[:1200] for name, values in columns.items()}, labels={"Y585-A": "CAR"})
+    (tmp_path / "counted.yaml").write_text(COUNTED, encoding="utf-8")
+    study_file = "study: counted\ntemplate: counted.yaml\ntruth: truth.csv\n"
+    (tmp_path / "study.yaml").write_text(study_file, encoding="utf-8")
+    header = "sample_id,file,subject_id,visit,day,control,count_method,beads_per_tube,sample_volume_ul"
+    rows = ["d14,d14.fcs,P1,D14,14,,SP_BEAD,50000,100", "fmo,fmo.fcs,P1,D14,14,fmo:CAR,,,"]
+    (tmp_path / "manifest.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+    truth = "sample_id,population,concentration_per_ul,live_cells,live_singlets\nd14,CAR+,51.5,103,100\n"
+    (tmp_path / "truth.csv").write_text(truth, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_study_that_counts_cells_is_printed_by_visit(run, counted):
+    done = run("run", counted)
+
+    # 100 / 1000 x 50000 / 100 = 50 cells/µL; 100 of 400 cells are 25 %
+    lines = done.out.splitlines()
+    assert lines[0] == "P1"
+    assert lines[1].split("  ")[0] == " CAR+"
+    assert lines[2].split()[:4] == ["D14", "14", "100", "25.0"]
+    assert "  50.0 (" in lines[2]
+    assert lines[2].endswith("51.5  inside")
+    assert lines[3] == ""
+    assert "not shown: 1 control(s)" in lines
+    assert "2 of 2 samples done" in lines
+    assert lines[-4] == "for Excel:          results/results.xlsx"
+
+
+def test_the_json_of_a_run_holds_the_concentrations_and_tells_controls(run, counted):
+    done = run("run", counted, "--json")
+
+    d14, fmo = json.loads(done.out)["samples"]
+    [found] = d14["concentrations"]
+    assert {k: found[k] for k in ("population", "value", "lloq", "status", "count_method")} == {
+        "population": "Cells/CAR+",
+        "value": 50,
+        "lloq": 25,  # 50 events in the 2 µL that 1,000 of 50,000 beads stand for
+        "status": "QUANT",
+        "count_method": "SP_BEAD",
+    }
+    assert found["ci_low"] < 50 < found["ci_high"]
+    assert (d14["control"], fmo["control"], fmo["concentrations"]) == ("", "fmo:CAR", [])
+
+
+def test_what_is_found_only_with_the_manifest_is_in_the_record_too(run, counted):
+    text = (counted / "manifest.csv").read_text(encoding="utf-8")
+    (counted / "manifest.csv").write_text(text.replace("SP_BEAD,50000,100", ",,"), encoding="utf-8")
+
+    run("run", counted)
+
+    flags = {
+        "record": json.loads((counted / "results/record.json").read_text())["samples"][0]["flags"],
+        "table": [{"code": c} for c in rows_of(counted / "results/results.csv")[0]["qc_flags"].split(";")],
+    }
+    assert [f["code"] for f in flags["record"]] == [f["code"] for f in flags["table"]] == ["CONCENTRATION_NOT_GIVEN"]
+
+
+def test_help_and_the_package_itself_load_no_table_library():
+    heavy = {"pandas", "pyarrow", "xlsxwriter"}
+    code = f"""
+import sys
+import cytoproc
+try:
+    from cytoproc.cli import main
+    main(["run", "--help"])
+except SystemExit:
+    print("LOADED", *sorted({heavy!r} & set(sys.modules)))
+"""
+
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert printed.splitlines()[-1] == "LOADED"
+
+
+def test_a_table_that_cannot_be_made_leaves_a_run_that_can_be_done_again(run, study, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(study / "gone"))
+    broken = run("run", study)
+    monkeypatch.undo()
+    monkeypatch.chdir(study)
+    again = run("run", study)
+
+    assert (broken.code, again.code) == (2, 0)
+    assert "cannot make the Excel workbook" in broken.err
+    assert set(contents(study / "results")) == {*TABLES, "record.json"}

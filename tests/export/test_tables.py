@@ -1,99 +1,173 @@
 import csv
 import io
 import math
+from dataclasses import fields
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from cytoproc.export.cells import format_cell
-from cytoproc.export.tables import format_csv, long_table, membership_table, wide_table
+from cytoproc.export.delimited import format_csv
+from cytoproc.export.notes import MEANINGS, notes_table
+from cytoproc.export.table import Kind
+from cytoproc.export.tables import long_table, membership_table, sample_table, wide_table
 from cytoproc.study.results import COLUMNS, ResultRow
+from tests.export.rows import result_row
 
-FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width signs count too
-
-
-@pytest.mark.parametrize(
-    ("value", "cell"),
-    [
-        (12.0, "12"),
-        (0.1, "0.1"),
-        (1e300, "1e+300"),
-        (-0.5, "-0.5"),
-        (math.nan, ""),
-        (math.inf, "inf"),
-        (7, "7"),
-        ("", ""),
-        ("CD4+CD8-", "CD4+CD8-"),
-        ("001", "001"),
-        ("1E5", "1E5"),
-        ("-5", "-5"),
-        ("+1.5e3", "+1.5e3"),
-    ],
-)
-def test_a_cell_by_hand(value, cell):
-    assert format_cell(value) == cell
+B = "Ly/B cells"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "=1+1",
-        '=HYPERLINK("http://example.org","x")',
-        "+CD4",
-        "-CD4",
-        "@SUM(A1)",
-        "-2+3+cmd|' /C calc'!A0",
-        "＝1+1",  # noqa: RUF001 - full-width
-        "-",
-    ],
-)
-def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text):
-    assert format_cell(text) == "'" + text
+def cells(table):
+    """The first line of a table by its columns' names."""
+    return dict(zip(table.names, next(table.rows()), strict=True))
 
 
-@pytest.mark.parametrize(
-    ("text", "cell"),
-    [
-        ("a\x1b[2Jb", "a\\x1b[2Jb"),
-        ("two\nlines", "two\\x0alines"),
-        ("\t=1", "\\x09=1"),
-        ("nul\0", "nul\\x00"),
-        ("abc\u202egpj.exe", "abc\\u202egpj.exe"),
-        ("a\u2028b", "a\\u2028b"),
-        ("\x9b31m", "\\x9b31m"),
-    ],
-)
-def test_characters_that_steer_a_screen_are_written_out(text, cell):
-    assert format_cell(text) == cell
+def column(table, name):
+    [found] = [c for c in table.columns if c.name == name]
+    return found
 
 
-@given(st.text())
-def test_no_text_becomes_a_formula_or_a_control_character(text):
-    cell = format_cell(text)
+def test_the_long_table_has_every_column_of_a_row_in_its_kind():
+    table = long_table([result_row(n_events=12.0, value_raw=0.5, nominal_day="-7", own=(("site", "Basel"),))])
 
-    is_number = cell.removeprefix("-").removeprefix("+")[:1].isdigit() or cell[1:] in {"inf", "nan"}
-    assert not cell.startswith(FORMULA_STARTS) or is_number
-    assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in cell)
-
-
-@given(st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=3, max_size=3), max_size=5))
-def test_a_table_is_read_back_cell_by_cell(rows):
-    header = ["sample_id", "a,b", 'say "x"']
-
-    table = format_csv(header, rows).decode("utf-8")
-
-    assert list(csv.reader(io.StringIO(table, newline=""))) == [header, *([format_cell(c) for c in r] for r in rows)]
+    assert table.names == (*COLUMNS, "site")
+    kinds = {c.name: c.kind for c in table.columns}
+    counts = {n for n, kind in kinds.items() if kind is Kind.COUNT}
+    assert counts == {"n_events", "n_parent", "n_denominator", "n_beads", "lod_events", "lloq_events"}
+    texts = {f.name for f in fields(ResultRow) if f.type == "str"} - {"nominal_day"}
+    assert {n for n, kind in kinds.items() if kind is Kind.TEXT} == {*texts, "site"}
+    assert {n for n, kind in kinds.items() if kind is Kind.PERCENT} == {"singlet_loss_pct"}
+    assert [cells(table)[n] for n in ("n_events", "value_raw", "nominal_day", "n_beads")] == [12, 0.5, -7, None]
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_number_is_read_back_exactly(value):
-    assert float(format_cell(value)) == value
+def test_the_labs_own_columns_end_every_table_and_never_take_the_name_of_ours():
+    own = (("site", "Basel"), ("status", "checked"), ("manifest_status", "new"), ("root events", "mine"))
+    row = result_row("a", "root", "COUNT", value_raw=9, own=own)
+
+    long, wide = long_table([row]), wide_table([row])
+
+    assert long.names[-4:] == ("site", "manifest_status", "manifest_manifest_status", "root events")
+    assert wide.names[-4:] == ("site", "manifest_status", "manifest_manifest_status", "manifest_root events")
+    assert [list(cells(t).values())[-4:] for t in (long, wide)] == [["Basel", "checked", "new", "mine"]] * 2
 
 
-def test_a_table_ends_its_lines_alike_everywhere():
-    assert format_csv(["a", "b"], [["x", 1.0], ["µ", math.nan]]) == "a,b\nx,1\nµ,\n".encode()
+def test_the_wide_table_has_the_count_the_percentage_and_the_concentration_of_a_population():
+    rows = [
+        result_row("a", B, "COUNT", value_raw=60),
+        result_row("a", B, "PCT", denominator_id="Ly", value_raw=5, value_reported=5),
+        result_row(
+            "a",
+            B,
+            "ABS",
+            value_raw=7,
+            value_reported=7,
+            ci_low=6,
+            ci_high=9,
+            status="QUANT",
+            lloq_value=5.8,
+            unit="cells/uL",
+        ),
+        result_row("a", B, "MFI", marker="CD19 median", value_raw=900, value_reported=900),
+    ]
+
+    line = cells(wide_table(rows))
+
+    assert {name: value for name, value in line.items() if name.startswith(B)} == {
+        "Ly/B cells events": 60,
+        "Ly/B cells % of Ly": 5,
+        "Ly/B cells cells/uL": 7,
+        "Ly/B cells cells/uL ci_low": 6,
+        "Ly/B cells cells/uL ci_high": 9,
+        "Ly/B cells cells/uL status": "QUANT",
+        "Ly/B cells cells/uL lloq": 5.8,
+        "Ly/B cells CD19 median": 900,
+    }
+
+
+def test_the_wide_table_gives_no_number_that_may_not_be_reported_and_says_why():
+    no_number = {"value_raw": 0.5, "value_reported": math.nan}
+    rows = [
+        result_row("a", B, "COUNT", value_raw=3),
+        result_row("a", B, "PCT", denominator_id="Ly", **no_number),
+        result_row("a", B, "ABS", ci_low=0.1, ci_high=1.4, status="ND", lloq_value=8.3, **no_number),
+    ]
+
+    line = cells(wide_table(rows))
+
+    assert (line["Ly/B cells events"], line["Ly/B cells % of Ly"], line["Ly/B cells cells/uL"]) == (3, None, None)
+    assert (line["Ly/B cells cells/uL status"], line["Ly/B cells cells/uL ci_high"]) == ("ND", 1.4)
+
+
+def test_each_sample_is_one_line_of_the_wide_table_also_one_that_failed_or_has_other_populations():
+    rows = [
+        result_row("bad", qc_status="FAIL", status="INVALID"),
+        result_row("t", "T", "COUNT", value_raw=1),
+        result_row("b", B, "COUNT", value_raw=2),
+        result_row("t", "T/CD4", "COUNT", value_raw=3),
+    ]
+
+    table = wide_table(rows)
+
+    assert column(table, "sample_id").values == ("bad", "t", "b")
+    assert column(table, "T events").values == (None, 1, None)
+    assert column(table, "T/CD4 events").values == (None, 3, None)
+    assert column(table, "Ly/B cells events").values == (None, None, 2)
+
+
+def test_excel_shows_the_last_names_of_populations_where_they_tell_columns_apart():
+    rows = [
+        result_row("a", "Ly/T/CD4+", "PCT", denominator_id="Ly/T"),
+        result_row("a", "Ly/T/N", "COUNT", value_raw=1),
+        result_row("a", "Ly/B/N", "COUNT", value_raw=2),
+        result_row("a", r"Ly/CD4\/CD8", "COUNT", value_raw=2),
+    ]
+
+    titles = {c.name: c.title for c in wide_table(rows).columns}
+
+    assert titles["Ly/T/CD4+ % of Ly/T"] == "CD4+ % of T"
+    assert titles["Ly/T/N events"] == titles["Ly/B/N events"] == ""  # the full name
+    assert titles[r"Ly/CD4\/CD8 events"] == "CD4/CD8 events"
+
+
+def test_the_sample_table_has_what_is_known_of_each_file():
+    rows = [
+        result_row("a", "root", "COUNT", fcs_file="a.fcs", fcs_sha256="aa", template_id="T", qc_flags="X", comment="x"),
+        result_row("a", B, "COUNT", fcs_file="a.fcs", fcs_sha256="aa"),
+        result_row("b", fcs_file="b.fcs", qc_status="FAIL"),
+    ]
+
+    table = sample_table(rows)
+
+    assert column(table, "fcs_file").values == ("a.fcs", "b.fcs")
+    first = cells(table)
+    assert [first[n] for n in ("fcs_sha256", "template_id", "qc_flags", "comment")] == ["aa", "T", "X", "x"]
+
+
+@pytest.mark.parametrize("make", [long_table, wide_table, sample_table])
+def test_a_table_of_no_samples_has_its_columns_and_no_line(make):
+    table = make([])
+
+    assert (table.n_rows, "sample_id" in table.names) == (0, True)
+
+
+def test_the_notes_say_what_every_column_means_and_what_short_names_stand_for():
+    wide = wide_table([result_row("a", "Ly/T/CD4+", "PCT", denominator_id="Ly/T")])
+
+    notes = list(notes_table({"study": "toy"}, wide).rows())
+
+    assert set(MEANINGS) == set(COLUMNS)
+    assert notes[0] == ("run", "study", "toy")
+    assert {name for about, name, _ in notes if about == "Results"} == set(COLUMNS)
+    assert ("Wide, in full", "CD4+ % of T", "Ly/T/CD4+ % of Ly/T") in notes
+
+
+def test_a_csv_ends_its_lines_alike_everywhere_and_quotes_what_must_be():
+    rows = [result_row("a,b", own=(('say "x"', "µ"),))]
+
+    text = format_csv(long_table(rows)).decode("utf-8")
+
+    assert "\r" not in text
+    header, line = csv.reader(io.StringIO(text, newline=""))
+    assert (header[-1], line[1], line[-1]) == ('say "x"', "a,b", "µ")
 
 
 def test_membership_is_one_column_a_population_and_one_row_an_event():
@@ -104,38 +178,3 @@ def test_membership_is_one_column_a_population_and_one_row_an_event():
 
 def test_membership_of_no_events_is_a_header():
     assert membership_table({"A": np.zeros(0, dtype=bool)}) == b"A\n"
-
-
-@pytest.mark.real_data
-def test_a_cell_that_holds_a_formula_in_a_manifest_is_harmless_in_a_table(shared):
-    text = (shared / "corpus/other/formula.csv").read_text(encoding="utf-8")
-    samples = [row[1] for row in csv.reader(io.StringIO(text))][1:]
-
-    cells = [format_cell(s) for s in samples]
-
-    # a number is no formula
-    assert cells == ['\'=HYPERLINK("http://x.invalid","y")', "'@SUM(1)", "+1", "-1", "\\x09=1"]
-
-
-def test_the_labs_own_columns_end_every_table_and_never_take_the_name_of_ours():
-    blank = dict.fromkeys(COLUMNS, "")
-    row = ResultRow(**blank | {"sample_id": "a", "own": (("site", "Basel"), ("status", "checked"))})
-
-    long, wide = (list(csv.reader(io.StringIO(t([row]).decode()))) for t in (long_table, wide_table))
-
-    assert long[0] == [*COLUMNS, "site", "manifest_status"]
-    assert long[1][-2:] == wide[1][-2:] == ["Basel", "checked"]
-    assert wide[0][-2:] == ["site", "manifest_status"]
-
-
-def test_the_wide_table_gives_no_number_that_may_not_be_reported():
-    blank = dict.fromkeys(COLUMNS, "") | {"sample_id": "a", "population_id": "B", "denominator_id": "Ly"}
-    rows = [
-        ResultRow(**blank | {"statistic": "COUNT", "value_raw": 3, "value_reported": math.nan}),
-        ResultRow(**blank | {"statistic": "PCT", "value_raw": 0.5, "value_reported": math.nan}),
-    ]
-
-    [header, line] = csv.reader(io.StringIO(wide_table(rows).decode()))
-
-    assert dict(zip(header, line, strict=True))["B events"] == "3"
-    assert dict(zip(header, line, strict=True))["B % of Ly"] == ""
