@@ -40,8 +40,8 @@ def test_every_status_is_a_row_of_the_page(page):
 
 def test_every_flag_of_a_run_is_a_row_of_the_page(page, repository):
     sources = [p.read_text(encoding="utf-8") for p in (repository / "cytoproc").rglob("*.py")]
-    codes = {code for text in sources for code in re.findall(r'QCFlag\(\s*"([A-Z_]+)"', text)}
+    codes = {code for text in sources for code in re.findall(r'(?:QCFlag|Refusal)\(\s*"([A-Z_]+)"', text)}
     refused = {"SPILL_DIAGONAL", "SPILL_OUT_OF_RANGE", "SPILL_UNKNOWN_DETECTOR"}  # errors by the time of a result
 
-    assert len(codes) > 15
+    assert len(codes) > 30
     assert codes - refused - first_cells(page) == set()

@@ -212,10 +212,10 @@ def _legend(rows: list[ResultRow]) -> list[str]:
 
 
 def _percentages(template: GatingTemplate) -> list[tuple[str, str]]:
-    """Return the (population, of) pairs that the report asks for; without a report, each population of its parent."""
+    """Return the (population, of) pairs that the report asks for, headlines first; without one, all of their parents."""
     asked = [
         (item.population, of)
-        for item in template.report
+        for item in sorted(template.report, key=lambda item: not item.headline)
         for of in item.percent_of or ([template.step(item.population).parent] if item.population != ROOT else [])
     ]
     return list(dict.fromkeys(asked or [(s.path, s.parent) for s in template.steps]))

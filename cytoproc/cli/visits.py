@@ -326,7 +326,11 @@ def _truth_in_words(tubes: Sequence[_Tube]) -> list[str]:
         return []
     outside = [name for name, inside in judged if not inside]
     lines = [f"true cells/µL inside the interval: {len(judged) - len(outside)} of {len(judged)}"]
-    return [*lines, *([f"  outside: {_listed(outside)}"] if outside else [])]
+    if not outside:
+        return lines
+    losses = [row.singlet_loss_pct for tube in tubes for row in tube.rows.values() if row.singlet_loss_pct > 0]
+    lost = f"; cells in doublets are lost besides, up to {max(losses):.1f} %" if losses else ""
+    return [*lines, f"  outside: {_listed(outside)}", f"  (intervals hold the error of counting{lost})"]
 
 
 def _what_was_found(rows: Iterable[ResultRow], study: Study, shown: set[str]) -> list[str]:

@@ -71,7 +71,10 @@ class SampleResult:
     """Everything a worker gives back for one file.
 
     `error_code` is empty unless the file could not be processed. `not_contained` lists (population, other) where the
-    report asks for a percentage of the other, and not all events of the population are in it.
+    report asks for a percentage of the other, and not all events of the population are in it. `among_beads` and
+    `among_shared` list populations whose concentration is asked for, and how many of their events are also in the gate
+    of the counting beads, or among the cells that a second tube counts. `duration_s` is the time in seconds from the
+    first event to the last; None if the file does not tell, or has no use for it.
     """
 
     sample_id: str
@@ -84,6 +87,9 @@ class SampleResult:
     flags: tuple[QCFlag, ...] = ()
     repairs: tuple[Repair, ...] = ()
     not_contained: tuple[tuple[str, str], ...] = ()
+    among_beads: tuple[tuple[str, int], ...] = ()
+    among_shared: tuple[tuple[str, int], ...] = ()
+    duration_s: float | None = None
     acquisition: tuple[tuple[str, str], ...] = ()
     channels: tuple[tuple[str, str], ...] = ()
     matrices: tuple[AppliedMatrix, ...] = ()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Limits", "Status", "decide_status"]
-
-from dataclasses import dataclass
+__all__ = ["Limits", "Status", "decide_by_events", "decide_status"]
 
 
 class Status(StrEnum):
@@ -33,6 +32,17 @@ class Limits:
     parent_events: int = 50
 
 
+def decide_by_events(n_events: int, limits: Limits) -> Status:
+    """Return the status of a number that `n_events` stand behind: a count, a concentration.
+
+    >>> decide_by_events(3, Limits()), decide_by_events(50, Limits())
+    (<Status.ND: 'ND'>, <Status.QUANT: 'QUANT'>)
+    """
+    if n_events < limits.detect_events:
+        return Status.ND
+    return Status.BLQ if n_events < limits.lloq_events else Status.QUANT
+
+
 def decide_status(n_events: int, n_denominator: int, limits: Limits) -> Status:
     """Return the status of `n_events` out of `n_denominator`.
 
@@ -41,6 +51,4 @@ def decide_status(n_events: int, n_denominator: int, limits: Limits) -> Status:
     """
     if n_denominator < limits.parent_events:
         return Status.NOT_EVALUABLE
-    if n_events < limits.detect_events:
-        return Status.ND
-    return Status.BLQ if n_events < limits.lloq_events else Status.QUANT
+    return decide_by_events(n_events, limits)

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from cytoproc.errors import Problem, StudyError, UsageError
 from cytoproc.study.manifest import Manifest, Sample, read_manifest
+from cytoproc.study.truth import TrueCount, read_truth
 from cytoproc.templates.document import Part, Text, check_part
 from cytoproc.templates.reading import read_template
 from cytoproc.templates.shipped import find_template
 from cytoproc.templates.template import GatingTemplate
-from cytoproc.templates.yaml import YAMLProblem, parse_yaml
+from cytoproc.templates.yaml import Places, YAMLProblem, parse_yaml
 
-__all__ = ["Study", "read_study", "study_of_files"]
+__all__ = ["Instrument", "Study", "read_study", "study_of_files"]
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A cytometer by its serial number (`$CYTSN`), and the unit in which it writes the acquired volume (`$VOL`)."""
+
+    serial: str
+    volume_unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +34,25 @@ class Study:
     """What is to be run: every sample with its template.
 
     `templates` maps the reference each sample carries in its `template` column (or the study's default, the empty
-    text) to the template; `confidence_level` is that of every interval.
+    text) to the template; `confidence_level` is that of every interval. `truth` is what is known to be in the tubes,
+    of a simulated or spiked study.
     """
 
     name: str
     manifest: Manifest
     templates: Mapping[str, GatingTemplate]
     confidence_level: float = 0.95
+    instruments: tuple[Instrument, ...] = ()
+    truth: tuple[TrueCount, ...] = ()
 
     def template_of(self, sample: Sample) -> GatingTemplate:
         """Return the template for a sample."""
         return self.templates[sample.get("template")]
+
+
+class _InstrumentPart(Part):
+    serial: Text
+    volume_unit: Literal["nL", "uL"]
 
 
 class _StudyPart(Part):
@@ -42,6 +61,8 @@ class _StudyPart(Part):
     template: Text | None = None
     confidence_level: float = 0.95
     allow_outside: bool = False
+    instruments: Annotated[list[_InstrumentPart], Field(min_length=1)] | None = None
+    truth: Text | None = None
 
 
 def read_study(path: str | Path) -> Study:
@@ -74,16 +95,34 @@ def read_study(path: str | Path) -> Study:
                 column,
             )
         )
+    folder = path.parent
+    if part is not None:
+        problems += _named_twice(part, places)
+        problems += _not_there(part, folder, places)
     if part is None or problems:
         raise StudyError(str(path), problems)
-    folder = path.parent
-    if not (folder / part.manifest).is_file():
-        line, column = places.of(("manifest",))
-        problem = Problem(f"there is no manifest {part.manifest!r} beside the study file", "manifest", line, column)
-        raise StudyError(str(path), [problem])
     manifest = read_manifest(folder / part.manifest, folder=folder, allow_outside=part.allow_outside)
     templates = _templates(manifest, part.template, folder, str(path))
-    return Study(part.study, manifest, templates, part.confidence_level)
+    instruments = tuple(Instrument(i.serial, i.volume_unit) for i in part.instruments or ())
+    ids = {s.sample_id for s in manifest.samples}
+    truth = read_truth(folder / part.truth, ids) if part.truth is not None else ()
+    return Study(part.study, manifest, templates, part.confidence_level, instruments, truth)
+
+
+def _not_there(part: _StudyPart, folder: Path, places: Places) -> Iterator[Problem]:
+    """Yield a problem for each file that the study names and that is not beside it."""
+    for key, what, name in (("manifest", "manifest", part.manifest), ("truth", "truth file", part.truth)):
+        if name is not None and not (folder / name).is_file():
+            yield Problem(f"there is no {what} {name!r} beside the study file", key, *places.of((key,)))
+
+
+def _named_twice(part: _StudyPart, places: Places) -> Iterator[Problem]:
+    """Yield a problem for each instrument that is declared again."""
+    serials = [i.serial for i in part.instruments or ()]
+    for i, serial in enumerate(serials):
+        if serial in serials[:i]:
+            place = places.of(("instruments", i, "serial"))
+            yield Problem(f"instrument {serial!r} is there already", f"instruments[{i + 1}].serial", *place)
 
 
 def _templates(manifest: Manifest, default: str | None, folder: Path, document: str) -> dict[str, GatingTemplate]:
@@ -122,5 +161,6 @@ def describe(study: Study) -> dict[str, Any]:
         "study": study.name,
         "confidence_level": study.confidence_level,
         "manifest_sha256": study.manifest.digest,
+        "instruments": [{"serial": i.serial, "volume_unit": i.volume_unit} for i in study.instruments],
         "templates": [{"name": name, "version": version, "sha256": digest} for name, version, digest in sorted(used)],
     }

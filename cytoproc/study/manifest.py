@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -15,8 +13,9 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from cytoproc.errors import ManifestError, Problem
+from cytoproc.study.sheet import read_sheet
 
-__all__ = ["COLUMNS", "Manifest", "Sample", "manifest_of_files", "read_manifest"]
+__all__ = ["COLUMNS", "NEEDED", "Manifest", "Sample", "manifest_of_files", "read_manifest"]
 
 COLUMNS = (
     "sample_id",
@@ -47,10 +46,27 @@ _REFUSED = {
     "sample": "write sample_id",
     "dilution": "say which: final_volume_ul (the tube, for volumetric counting) or predilution (before the tube)",
 }
-_LARGEST_BYTES = 50_000_000
 _LONGEST_CELL = 100_000
 _COMMAND_LINE = "files"
-_DELIMITERS = ",;\t"
+_MOST_CELLS_10E9_L = 500.0
+
+NEEDED = {
+    "SP_BEAD": ("beads_per_tube", "sample_volume_ul"),
+    "SP_VOL": ("sample_volume_ul", "final_volume_ul"),
+    "DP_ALC": ("alc_10e9_l",),
+    "DP_WBC": ("wbc_10e9_l",),
+    "SECOND_TUBE": ("specimen_id",),
+}
+"""What each count method cannot do without, by its columns."""
+
+_MEANT = {
+    "beads_per_tube": "how many beads were in the tube, from the pouch of the lot",
+    "sample_volume_ul": "the blood that was put into the tube, in µL",
+    "final_volume_ul": "the volume of the tube as it was measured, in µL",
+    "alc_10e9_l": "the absolute lymphocyte count of the same draw, in 10^9/L",
+    "wbc_10e9_l": "the white blood cell count of the same draw, in 10^9/L",
+    "specimen_id": "the same name as in the row of the tube that was counted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +162,7 @@ def read_manifest(path: str | Path, *, folder: Path | None = None, allow_outside
         Listing every problem with its row (line) and column.
     """
     path = Path(path)
-    rows, problems = _rows(path)
+    rows, problems = read_sheet(path, "manifest", key="file")
     if problems:
         raise ManifestError(str(path), problems)
     header, body = rows[0][1], rows[1:]
@@ -163,37 +179,6 @@ def read_manifest(path: str | Path, *, folder: Path | None = None, allow_outside
     own = tuple(h for h in header if h not in COLUMNS)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Manifest(tuple(s for s in samples if s is not None), own, digest)
-
-
-def _rows(path: Path) -> tuple[list[tuple[int, list[str]]], list[Problem]]:
-    raw = path.read_bytes()
-    if len(raw) > _LARGEST_BYTES:
-        return [], [Problem(f"the file has {len(raw):,} bytes; a manifest has at most {_LARGEST_BYTES:,}")]
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        line = raw.count(b"\n", 0, e.start) + 1
-        return [], [Problem("not UTF-8 text; save the manifest as 'CSV UTF-8'", line=line, column=1)]
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        return [], [Problem("holds a NUL character: not a text file", line=line, column=1)]
-    first = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    rows = []
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        end = 0
-        for cells in reader:
-            start, end = end + 1, reader.line_num
-            if any(c.strip() for c in cells):
-                rows.append((start, [c.strip() for c in cells]))
-    except csv.Error as e:
-        return [], [Problem(f"not a readable CSV table: {e}", line=reader.line_num, column=1)]
-    if not rows:
-        return [], [
-            Problem("the manifest is empty; it needs a header with at least the column 'file'", line=1, column=1)
-        ]
-    return rows, []
 
 
 def _check_header(header: list[str]) -> list[Problem]:
@@ -249,6 +234,7 @@ class _RowReader:
                 self._wrong(f"the cell has {len(value):,} characters; at most {_LONGEST_CELL:,} are read", line, column)
             if value and (expected := _expected(column, value)):
                 self._wrong(f"expected {expected}, found {value!r}", line, column)
+        self._check_counting(row, line)
         path = self._path(row["file"], line)
         if path is None or len(self.problems) > before:
             return None
@@ -260,6 +246,17 @@ class _RowReader:
         sample = Sample(sample_id, path, row["file"], tuple(row.items()), place)
         self._seen.append((line, sample))
         return sample
+
+    def _check_counting(self, row: Mapping[str, str], line: int) -> None:
+        """Tell of what the count method needs and the row has not; of a control no concentration is computed."""
+        method = row.get("count_method", "")
+        missing = [c for c in NEEDED.get(method, ()) if not row.get(c)] if not row.get("control") else []
+        for column in missing:
+            self._wrong(f"needed for count_method {method}: {_MEANT[column]}", line, column)
+        final, blood = row.get("final_volume_ul", ""), row.get("sample_volume_ul", "")
+        if _is_number(final) and _is_number(blood) and float(final) < float(blood):
+            message = f"{final} µL in the tube is less than the {blood} µL of blood (sample_volume_ul) put into it"
+            self._wrong(message, line, "final_volume_ul")
 
     def _path(self, file: str, line: int) -> Path | None:
         if not file:
@@ -319,6 +316,11 @@ _CELLS: tuple[tuple[tuple[str, ...], Callable[[str], object], str], ...] = (
     (("day", *_ABOVE_ZERO, *_NOT_NEGATIVE), _is_number, "a number with a decimal point"),
     (_ABOVE_ZERO, lambda text: float(text) > 0, "a number above 0"),
     (_NOT_NEGATIVE, lambda text: float(text) >= 0, "a number that is not below 0"),
+    (
+        _NOT_NEGATIVE,
+        lambda text: float(text) <= _MOST_CELLS_10E9_L,
+        f"a count in 10^9/L, at most {_MOST_CELLS_10E9_L:g} (cells/µL divided by 1000)",
+    ),
     (("count_method",), _COUNT_METHODS.__contains__, f"one of {', '.join(_COUNT_METHODS)}"),
     (("control",), _CONTROL.fullmatch, "one of unstained, pre_infusion, process, fmo:MARKER, single:CHANNEL"),
     (("collected_at",), _is_time, "a date, or date and time, as in 2024-01-31 or 2024-01-31T09:30"),

@@ -7,15 +7,22 @@ import logging
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
+
+import numpy as np
 
 from cytoproc.errors import CytoprocError
 from cytoproc.fcs import iter_events, read_dataset
+from cytoproc.fcs.dataset import FCSDataset
+from cytoproc.fcs.numerals import parse_decimal
 from cytoproc.fcs.repairs import Findings
+from cytoproc.model.panel import ChannelKind
 from cytoproc.model.paths import ROOT, parent_path
 from cytoproc.model.results import PopulationCount, QCFlag, SampleResult
-from cytoproc.templates.applying import GatedSample, gate_events
+from cytoproc.templates.applying import GatedSample, Observer, gate_events
 from cytoproc.templates.binding import bind_template
+from cytoproc.templates.columns import GatedChunk
 from cytoproc.templates.observers import Intensities, Overlaps
 from cytoproc.templates.template import GatingTemplate
 
@@ -23,6 +30,7 @@ __all__ = ["SampleTask", "flag_duplicates", "process_sample", "process_samples"]
 
 log = logging.getLogger(__name__)
 _HASH_BLOCK = 1 << 20
+_ACQUISITION = (("instrument", "$CYT"), ("serial", "$CYTSN"), ("volume", "$VOL"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +61,69 @@ def process_sample(task: SampleTask) -> SampleResult:
 
 def _gated(started: SampleResult, task: SampleTask) -> SampleResult:
     dataset = read_dataset(task.path)
-    known = replace(started, repairs=dataset.repairs, acquisition=(("instrument", dataset.get("$CYT", "")),))
+    acquisition = tuple((name, dataset.get(keyword).strip()) for name, keyword in _ACQUISITION)
+    known = replace(started, repairs=dataset.repairs, acquisition=acquisition)
     bound = bind_template(task.template, dataset.panel, dataset.keywords)
     intensities = Intensities(task.template)
     overlaps = Overlaps(_pairs_that_are_no_ancestors(task.template))
-    gated = gate_events(lambda: iter_events(dataset), bound, observers=[intensities, overlaps])
+    carry = task.template.counting.carry_over
+    among_beads = Overlaps(_pairs_with(task.template, task.template.counting.beads))
+    among_shared = Overlaps([p for p in _pairs_with(task.template, carry.population if carry else "") if _apart(*p)])
+    duration = _Duration(dataset) if dataset.get("$VOL") and task.template.concentrations else None
+    observers: list[Observer] = [intensities, overlaps, among_beads, among_shared, *([duration] if duration else [])]
+    gated = gate_events(lambda: iter_events(dataset), bound, observers=observers)
     return replace(
         known,
         n_events=gated.n_events,
         counts=_counts(task.template, gated),
         intensities=intensities.results(),
-        flags=(*bound.flags, *gated.flags(), *_of_the_report(task.template, gated, overlaps)),
+        flags=(*bound.flags, *gated.flags(), *_of_the_report(gated, overlaps)),
         not_contained=tuple(_not_contained(gated, overlaps)),
+        among_beads=_found(among_beads),
+        among_shared=_found(among_shared),
+        duration_s=duration.seconds if duration else None,
         channels=bound.channels,
         matrices=bound.matrices,
     )
+
+
+class _Duration:
+    """The time from the first event of a file to the last, whatever the order in which they are stored."""
+
+    def __init__(self, dataset: FCSDataset) -> None:
+        kinds = [c.kind for c in dataset.panel.channels]
+        self._column = kinds.index(ChannelKind.TIME) if ChannelKind.TIME in kinds else None
+        self._has_unit = (parse_decimal(dataset.get("$TIMESTEP")) or 0) > 0
+        self._first, self._last = inf, -inf
+
+    def observe(self, chunk: GatedChunk) -> None:
+        """Look at the time of every event."""
+        if self._column is None or not len(chunk.events):
+            return
+        time = chunk.events.column(self._column)
+        finite = time[np.isfinite(time)]
+        if len(finite):
+            self._first = min(self._first, float(finite.min()))
+            self._last = max(self._last, float(finite.max()))
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None if the file has no time, or does not say in what unit."""
+        return self._last - self._first if self._has_unit and self._last >= self._first else None
+
+
+def _pairs_with(template: GatingTemplate, other: str) -> list[tuple[str, str]]:
+    """Return each population whose concentration is asked for with the other one, if there is one."""
+    return [(path, other) for path in template.concentrations] if other else []
+
+
+def _apart(path: str, other: str) -> bool:
+    """Return whether neither is below the other, so that only their events say what they share."""
+    return path != other and not _is_ancestor(path, other) and not _is_ancestor(other, path)
+
+
+def _found(overlaps: Overlaps) -> tuple[tuple[str, int], ...]:
+    return tuple((path, n) for (path, _), n in overlaps.counts.items() if n)
 
 
 def _pairs_that_are_no_ancestors(template: GatingTemplate) -> list[tuple[str, str]]:
@@ -108,19 +164,13 @@ def _not_contained(gated: GatedSample, overlaps: Overlaps) -> Iterator[tuple[str
             yield path, of
 
 
-def _of_the_report(template: GatingTemplate, gated: GatedSample, overlaps: Overlaps) -> Iterator[QCFlag]:
+def _of_the_report(gated: GatedSample, overlaps: Overlaps) -> Iterator[QCFlag]:
     """Yield what the template's report asks for and does not get."""
     for path, of in _not_contained(gated, overlaps):
         outside = gated.counts[path] - overlaps.counts[path, of]
         yield QCFlag(
             "NOT_CONTAINED", f"{outside} events of {path!r} are not in {of!r}, so no percentage of it is given"
         )
-    asked = [item.population for item in template.report if item.concentration]
-    if asked:
-        message = (
-            f"the template asks for cells/µL of {', '.join(asked)}; this version gives events and percentages only"
-        )
-        yield QCFlag("CONCENTRATION_NOT_GIVEN", message)
 
 
 def flag_duplicates(results: Sequence[SampleResult]) -> list[SampleResult]:

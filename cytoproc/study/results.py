@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from cytoproc.model.paths import ROOT, split_path
 from cytoproc.model.results import PopulationCount, SampleResult, Severity
+from cytoproc.quantify.estimate import Estimate
 from cytoproc.quantify.percent import clopper_pearson
-from cytoproc.quantify.status import Limits, Status, decide_status
+from cytoproc.quantify.status import Status, decide_by_events, decide_status
+from cytoproc.study.concentrations import CountedCells, limits_of
+from cytoproc.study.counting import Basis
 from cytoproc.study.definition import Study
+from cytoproc.study.findings import find_out
 from cytoproc.study.manifest import Sample
 from cytoproc.templates.template import GatingTemplate, ReportItem
 from cytoproc.version import __version__
@@ -37,6 +41,7 @@ class ResultRow:
     nominal_day: str
     collection_dtc: str
     tube_id: str
+    control: str
     template_id: str
     template_version: str
     gate_source: str
@@ -59,12 +64,22 @@ class ResultRow:
     n_events: float
     n_parent: float
     n_denominator: float
+    n_beads: float
+    beads_per_tube: float
+    sample_volume_ul: float
+    dilution_factor: float
+    vol_acquired_nl: float
+    v_eff_ul: float
+    count_method: str
     ci_low: float
     ci_high: float
     ci_method: str
     ci_level: float
     lod_events: float
     lloq_events: float
+    lod_value: float
+    lloq_value: float
+    singlet_loss_pct: float
     status: str
     qc_status: str
     qc_flags: str
@@ -79,22 +94,21 @@ _NAN = math.nan
 def collect(results: Sequence[SampleResult], study: Study) -> list[ResultRow]:
     """Return the long table of a study: samples in the manifest's order, populations in the template's.
 
-    Every population gets a COUNT and a PCT of its parent; the template's report adds PCT of others and intensities. A
-    file that could not be processed gets one row, with the error's code in `qc_flags` and its text in `comment`.
+    Every population gets a COUNT and a PCT of its parent; the template's report adds PCT of others, concentrations
+    (ABS, where the manifest says how the sample was counted) and intensities. A file that could not be processed gets
+    one row, with the error's code in `qc_flags` and its text in `comment`.
     """
     samples = {s.sample_id: s for s in study.manifest.samples}
-    drafts = [d for r in results for d in _drafts(r, samples[r.sample_id], study)]
+    found = find_out(results, study)
+    drafts = [d for r in found.results for d in _drafts(r, samples[r.sample_id], study, found.concentrations)]
     percents = [d for d in drafts if d.statistic == "PCT"]
     interval = clopper_pearson(
         np.array([d.n_events for d in percents]),
         np.array([d.n_denominator for d in percents]),
         level=study.confidence_level,
     )
-    bounds = {
-        id(d): (float(interval.value[i]), float(interval.low[i]), float(interval.high[i]))
-        for i, d in enumerate(percents)
-    }
-    return [_row(d, bounds.get(id(d)), study, interval.method) for d in drafts]
+    numbers = {id(d): _percentage(d, interval, i) for i, d in enumerate(percents)}
+    return [_row(d, numbers.get(id(d)) or _number(d), study) for d in drafts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +125,12 @@ class _Draft:
     denominator: str = ""
     marker: str = ""
     value: float = _NAN
+    cells: CountedCells | None = None
 
 
-def _drafts(result: SampleResult, sample: Sample, study: Study) -> Iterator[_Draft]:
+def _drafts(
+    result: SampleResult, sample: Sample, study: Study, concentrations: Mapping[tuple[str, str], CountedCells]
+) -> Iterator[_Draft]:
     template = study.template_of(sample)
     if result.error_code:
         yield _Draft(result, sample, template, "")
@@ -129,6 +146,8 @@ def _drafts(result: SampleResult, sample: Sample, study: Study) -> Iterator[_Dra
             if (path, of) in result.not_contained:
                 continue
             yield _Draft(result, sample, template, "PCT", count, count.n_events, counts[of].n_events, of)
+        if cells := concentrations.get((result.sample_id, path)):
+            yield _Draft(result, sample, template, "ABS", count, count.n_events, cells=cells)
     for i in result.intensities:
         count = counts[i.path]
         yield _Draft(
@@ -145,14 +164,54 @@ def _drafts(result: SampleResult, sample: Sample, study: Study) -> Iterator[_Dra
         )
 
 
-def _row(draft: _Draft, bounds: tuple[float, float, float] | None, study: Study, method: str) -> ResultRow:
-    result, sample, count = draft.result, draft.sample, draft.count
-    limits = _limits(draft.template)
-    value, low, high = bounds or (draft.value, _NAN, _NAN)
-    status = _status(draft, limits)
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """What a row says of its number."""
+
+    value: float
+    status: Status
+    in_words: str
+    low: float = _NAN
+    high: float = _NAN
+    method: str = ""
+    lod: float = _NAN
+    lloq: float = _NAN
+
+
+def _percentage(draft: _Draft, interval: Estimate, i: int) -> _Number:
+    n, limits = draft.n_denominator, limits_of(draft.template)
+    value, low, high = (float(x[i]) for x in (interval.value, interval.low, interval.high))
+    lod, lloq = (100 * k / n if n else _NAN for k in (limits.detect_events, limits.lloq_events))
+    status = decide_status(draft.n_events, n, limits)
+    in_words = {
+        Status.NOT_EVALUABLE: f"not evaluable ({n} parent events)",
+        Status.ND: f"{draft.n_events} events, below detection limit; upper limit {high:.3g} %",
+        Status.BLQ: f"<{lloq:.3g} %",
+    }.get(status, f"{value:.4g}")
+    return _Number(value, status, in_words, low, high, interval.method if n else "", lod, lloq)
+
+
+def _number(draft: _Draft) -> _Number:
+    """Return what is said of anything but a percentage."""
+    if draft.count is None:
+        return _Number(_NAN, Status.INVALID, "invalid")
+    if draft.cells is not None:
+        c = draft.cells
+        return _Number(c.value, c.status, c.in_words, c.low, c.high, c.ci_method, c.lod_value, c.lloq_value)
+    status = decide_by_events(draft.n_events, limits_of(draft.template))
+    if status is not Status.QUANT:
+        return _Number(draft.value, status, f"{draft.n_events} events")
+    in_words = f"{draft.n_events}" if draft.statistic == "COUNT" else f"{draft.value:.4g}"
+    return _Number(draft.value, status, in_words)
+
+
+def _row(draft: _Draft, number: _Number, study: Study) -> ResultRow:
+    result, sample, count, cells = draft.result, draft.sample, draft.count, draft.cells
+    limits = limits_of(draft.template)
     codes = [result.error_code] if result.error_code else [f.code for f in result.flags]
     codes += [r.code for r in result.repairs]
     path = count.path if count else ""
+    basis = cells.basis if cells else Basis("")
     return ResultRow(
         study_id=study.name,
         sample_id=result.sample_id,
@@ -162,6 +221,7 @@ def _row(draft: _Draft, bounds: tuple[float, float, float] | None, study: Study,
         nominal_day=sample.get("day"),
         collection_dtc=sample.get("collected_at"),
         tube_id=sample.get("tube"),
+        control=sample.get("control"),
         template_id=draft.template.name,
         template_version=draft.template.version,
         gate_source=count.gate_source if count and path != ROOT else "",
@@ -174,23 +234,33 @@ def _row(draft: _Draft, bounds: tuple[float, float, float] | None, study: Study,
         population_id=path,
         population_label=split_path(path)[-1] if path else "",
         parent_id=count.parent if count else "",
-        denominator_id=draft.denominator if draft.statistic == "PCT" else "",
+        denominator_id=draft.denominator or basis.denominator,
         statistic=draft.statistic,
         marker=draft.marker,
-        value_raw=value,
-        value_reported=value if status is Status.QUANT else _NAN,
-        value_char=_in_words(draft, status, value, high, limits),
+        value_raw=number.value,
+        value_reported=number.value if number.status is Status.QUANT else _NAN,
+        value_char=number.in_words,
         unit=_UNITS[draft.statistic],
         n_events=draft.n_events if count else _NAN,
         n_parent=count.n_parent if count else _NAN,
-        n_denominator=draft.n_denominator if draft.statistic == "PCT" else _NAN,
-        ci_low=low,
-        ci_high=high,
-        ci_method=method if bounds and not math.isnan(low) else "",
-        ci_level=study.confidence_level if bounds and not math.isnan(low) else _NAN,
+        n_denominator=cells.n_denominator if cells else draft.n_denominator if draft.statistic == "PCT" else _NAN,
+        n_beads=basis.n_beads,
+        beads_per_tube=basis.beads_per_tube,
+        sample_volume_ul=basis.sample_volume_ul,
+        dilution_factor=basis.dilution_factor,
+        vol_acquired_nl=basis.vol_acquired_nl,
+        v_eff_ul=cells.v_eff_ul if cells else _NAN,
+        count_method=basis.method,
+        ci_low=number.low,
+        ci_high=number.high,
+        ci_method=number.method,
+        ci_level=study.confidence_level if number.method else _NAN,
         lod_events=limits.detect_events if count else _NAN,
         lloq_events=limits.lloq_events if count else _NAN,
-        status=status.value,
+        lod_value=number.lod,
+        lloq_value=number.lloq,
+        singlet_loss_pct=cells.singlet_loss_pct if cells else _NAN,
+        status=number.status.value,
         qc_status=_qc_status(result),
         qc_flags=";".join(dict.fromkeys(codes)),
         comment="; ".join(
@@ -200,39 +270,11 @@ def _row(draft: _Draft, bounds: tuple[float, float, float] | None, study: Study,
     )
 
 
-_UNITS = {"COUNT": "events", "PCT": "%", "MFI": "linear", "": ""}
-
-
-def _limits(template: GatingTemplate) -> Limits:
-    given = dict(template.limits)
-    return Limits(int(given.get("lod_events", 20)), int(given.get("lloq_events", 50)))
-
-
-def _status(draft: _Draft, limits: Limits) -> Status:
-    if draft.result.error_code:
-        return Status.INVALID
-    if draft.statistic == "PCT":
-        return decide_status(draft.n_events, draft.n_denominator, limits)
-    return decide_status(draft.n_events, max(draft.n_denominator, limits.parent_events), limits)
+_UNITS = {"COUNT": "events", "PCT": "%", "ABS": "cells/uL", "MFI": "linear", "": ""}
 
 
 def _qc_status(result: SampleResult) -> str:
-    if result.error_code:
+    severities = {f.severity for f in result.flags}
+    if result.error_code or Severity.FAIL in severities:
         return "FAIL"
-    odd = result.repairs or any(f.severity is not Severity.INFO for f in result.flags)
-    return "WARN" if odd else "PASS"
-
-
-def _in_words(draft: _Draft, status: Status, value: float, high: float, limits: Limits) -> str:
-    """Return the value as a report prints it."""
-    if status is Status.INVALID:
-        return "invalid"
-    if status is Status.NOT_EVALUABLE:
-        return f"not evaluable ({draft.n_denominator} parent events)"
-    if status is Status.QUANT:
-        return str(int(value)) if draft.statistic == "COUNT" else f"{value:.4g}"
-    if draft.statistic != "PCT":
-        return f"{draft.n_events} events"
-    if status is Status.ND:
-        return f"{draft.n_events} events, below detection limit; upper limit {high:.3g} %"
-    return f"<{100 * limits.lloq_events / draft.n_denominator:.3g} %"
+    return "WARN" if result.repairs or Severity.WARN in severities else "PASS"

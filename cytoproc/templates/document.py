@@ -19,6 +19,8 @@ from cytoproc.templates.yaml import Places, WrittenFloat, WrittenInt
 
 __all__ = [
     "SHAPES",
+    "AlertPart",
+    "CountingPart",
     "DimensionPart",
     "MarkerPart",
     "PopulationPart",
@@ -46,6 +48,13 @@ def _as_place(value: Any) -> Any:
     raise PydanticCustomError(kind, "expected low, high or the number of a bin, counted from 0")
 
 
+def _as_code(value: str) -> str:
+    if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", value):
+        return value
+    kind = "code"
+    raise PydanticCustomError(kind, "a code is written in capitals, as in DONOR_T_CELLS")
+
+
 def _as_name(value: str) -> str:
     if value == value.strip() and value.isprintable():
         return value
@@ -55,6 +64,7 @@ def _as_name(value: str) -> str:
 
 Text = Annotated[str, Field(min_length=1), BeforeValidator(_as_written)]
 Name = Annotated[str, Field(min_length=1), AfterValidator(_as_name), BeforeValidator(_as_written)]
+Code = Annotated[str, AfterValidator(_as_code), BeforeValidator(_as_written)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Point = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 TextList = Annotated[list[Text], BeforeValidator(_as_list)]
@@ -231,7 +241,33 @@ class ReportPart(Part):
     population: Text
     percent_of: TextList = []
     concentration: bool = False
+    headline: bool = False
     intensity: list[IntensityPart] = []
+
+
+class CarryOverPart(Part):
+    """Which population of this tube holds the cells that a second tube counts."""
+
+    population: Text
+    counted_as: Text
+
+
+class CountingPart(Part):
+    """Which populations absolute counts are computed from."""
+
+    beads: Text | None = None
+    lymphocytes: Text | None = None
+    leukocytes: Text | None = None
+    carry_over: CarryOverPart | None = None
+
+
+class AlertPart(Part):
+    """A population that somebody must be told of if it is there."""
+
+    population: Text
+    code: Code
+    message: Name
+    severity: Literal["warn", "fail", "info"] = "warn"
 
 
 class LimitsPart(Part):
@@ -253,7 +289,9 @@ class TopPart(Part):
     scales: dict[str, Any] = {}
     populations: Annotated[list[Any], Field(min_length=1)]
     limits: LimitsPart = LimitsPart()
+    counting: Any = None
     report: list[Any] = []
+    alerts: list[Any] = []
 
 
 def check_part(

@@ -19,10 +19,13 @@ from cytoproc.gates.polygon import PolygonGate
 from cytoproc.gates.ranges import QuadrantGate, RangeGate, RectangleGate
 from cytoproc.model.panel import ChannelKind, channel_kind
 from cytoproc.model.paths import ROOT, join_path, split_path
+from cytoproc.model.results import Severity
 from cytoproc.templates.document import (
     SHAPES,
     AbovePart,
+    AlertPart,
     BelowPart,
+    CountingPart,
     DimensionPart,
     EllipsePart,
     EllipsoidPart,
@@ -41,7 +44,16 @@ from cytoproc.templates.document import (
     did_you_mean,
     in_words,
 )
-from cytoproc.templates.template import GatingTemplate, IntensityItem, Marker, ReportItem, Step
+from cytoproc.templates.template import (
+    Alert,
+    CarryOver,
+    Counting,
+    GatingTemplate,
+    IntensityItem,
+    Marker,
+    ReportItem,
+    Step,
+)
 from cytoproc.templates.yaml import Places, YAMLProblem, parse_yaml
 from cytoproc.transforms.base import Transform
 from cytoproc.transforms.identity import Identity
@@ -146,6 +158,9 @@ class _Reading:
         for i, item in enumerate(populations if isinstance(populations, list) else []):
             self._read_population(item, ("populations", i))
         report = [self._read_report(item, ("report", i)) for i, item in enumerate(_list(data.get("report")))]
+        counting = self._read_counting(data.get("counting"), ("counting",))
+        alerts = [self._read_alert(item, ("alerts", i)) for i, item in enumerate(_list(data.get("alerts")))]
+        self._check_no_beads(report, counting.beads)
         if top is None:
             return None
         limits = (("lod_events", top.limits.lod_events), ("lloq_events", top.limits.lloq_events))
@@ -167,6 +182,8 @@ class _Reading:
             limits=limits,
             description=top.description or "",
             digest=digest,
+            counting=counting,
+            alerts=tuple(a for a in alerts if a is not None),
         )
 
     # What the populations refer to
@@ -484,7 +501,37 @@ class _Reading:
         if population is None:
             return None
         intensities = tuple(IntensityItem(w.channel, w.statistic) for w in part.intensity)
-        return ReportItem(population, tuple(p for p in of if p is not None), part.concentration, intensities)
+        of_known = tuple(p for p in of if p is not None)
+        return ReportItem(population, of_known, part.concentration, intensities, part.headline)
+
+    def _read_counting(self, given: Any, way: Way) -> Counting:
+        """Return which populations counts come from; what is wrong with them is said."""
+        part: CountingPart | None = self.part(CountingPart, given, way) if given is not None else None
+        if part is None:
+            return Counting()
+        beads, lymphocytes, leukocytes = (
+            (self._resolve(name, (*way, key)) or "") if name is not None else ""
+            for key, name in (("beads", part.beads), ("lymphocytes", part.lymphocytes), ("leukocytes", part.leukocytes))
+        )
+        if beads == ROOT:
+            self.wrong("not every event is a bead; name the population of counting beads", (*way, "beads"))
+        if part.carry_over is None:
+            return Counting(beads, lymphocytes, leukocytes)
+        population = self._resolve(part.carry_over.population, (*way, "carry_over", "population"))
+        return Counting(beads, lymphocytes, leukocytes, CarryOver(population or "", part.carry_over.counted_as))
+
+    def _read_alert(self, item: Any, way: Way) -> Alert | None:
+        part: AlertPart | None = self.part(AlertPart, item, way)
+        population = self._resolve(part.population, (*way, "population")) if part is not None else None
+        if part is None or population is None:
+            return None
+        return Alert(population, part.code, part.message, Severity(part.severity))
+
+    def _check_no_beads(self, report: Sequence[ReportItem | None], beads: str) -> None:
+        """Beads are not given in cells/µL."""
+        for i, item in enumerate(report):
+            if beads and item is not None and item.concentration and f"{item.population}/".startswith(f"{beads}/"):
+                self.wrong("counting beads are no cells; remove the concentration", ("report", i, "concentration"))
 
 
 def _names_given(populations: Any) -> Iterator[str]:

@@ -10,8 +10,9 @@ from cytoproc.gates.boolean import BooleanGate
 from cytoproc.gates.dimension import Dimension, Gate
 from cytoproc.gates.methods.base import GatingMethod
 from cytoproc.model.paths import ROOT, split_path
+from cytoproc.model.results import Severity
 
-__all__ = ["GatingTemplate", "IntensityItem", "Marker", "ReportItem", "Step"]
+__all__ = ["Alert", "CarryOver", "Counting", "GatingTemplate", "IntensityItem", "Marker", "ReportItem", "Step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,50 @@ class IntensityItem:
 
 @dataclass(frozen=True, slots=True)
 class ReportItem:
-    """What is reported of one population: percentages of which others, and which intensities."""
+    """What is reported of one population: percentages of which others, cells/µL, and which intensities.
+
+    A `headline` is what a summary shows first.
+    """
 
     population: str
     percent_of: tuple[str, ...] = ()
     concentration: bool = False
     intensities: tuple[IntensityItem, ...] = ()
+    headline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOver:
+    """Cells that a second, counted tube of the specimen counts too.
+
+    `population` is a path of this template; `counted_as` is the name or path of the same cells in the other tube's.
+    """
+
+    population: str
+    counted_as: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """The populations from which absolute counts are computed, by path; empty for those the template does not name.
+
+    `beads` are the counting beads; `lymphocytes` and `leukocytes` are the cells that a blood count gives.
+    """
+
+    beads: str = ""
+    lymphocytes: str = ""
+    leukocytes: str = ""
+    carry_over: CarryOver | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What is said of a sample in which a population is detected."""
+
+    population: str
+    code: str
+    message: str
+    severity: Severity = Severity.WARN
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +112,8 @@ class GatingTemplate:
     limits: tuple[tuple[str, float], ...] = ()
     description: str = ""
     digest: str = ""
+    counting: Counting = Counting()
+    alerts: tuple[Alert, ...] = ()
     fixed: Mapping[str, Gate] = field(init=False, repr=False, compare=False)
     rounds: tuple[Mapping[str, GatingMethod], ...] = field(init=False, repr=False, compare=False)
     _known: Mapping[str, Step] = field(init=False, repr=False, compare=False)
@@ -91,6 +132,16 @@ class GatingTemplate:
     def step(self, path: str) -> Step:
         """Return the population of that path."""
         return self._known[path]
+
+    @property
+    def concentrations(self) -> tuple[str, ...]:
+        """The populations whose cells/µL the report asks for."""
+        return tuple(dict.fromkeys(item.population for item in self.report if item.concentration))
+
+    def paths_called(self, reference: str) -> tuple[str, ...]:
+        """Return the paths of the populations that a name or a path, with or without `root/`, can stand for."""
+        path = reference.removeprefix(f"{ROOT}/")
+        return tuple(s.path for s in self.steps if path == s.path or reference == s.name)
 
     def dimensions(self) -> Iterator[Dimension]:
         """Yield every dimension of every gate."""

@@ -1,6 +1,6 @@
 import pytest
 
-from cytoproc.quantify.status import Limits, Status, decide_status
+from cytoproc.quantify.status import Limits, Status, decide_by_events, decide_status
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,9 @@ def test_a_template_s_own_limits_move_the_edges():
     found = [decide_status(n, 1000, limits) for n in (12, 13, 21, 22)]
 
     assert found == [Status.ND, Status.BLQ, Status.BLQ, Status.QUANT]
+
+
+def test_what_has_no_parent_is_judged_by_its_events_alone():
+    found = [decide_by_events(n, Limits()) for n in (0, 19, 20, 49, 50)]
+
+    assert found == [Status.ND, Status.ND, Status.BLQ, Status.BLQ, Status.QUANT]

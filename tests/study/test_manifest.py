@@ -135,7 +135,8 @@ def test_a_row_that_names_no_file_but_a_folder_is_refused(read, file):
         ("predilution", ["1", "10"], ["0", "-1"], "a number above 0"),
         ("beads_per_tube", ["49520"], ["0"], "a number above 0"),
         ("alc_10e9_l", ["0", "1.2"], ["-0.1"], "a number that is not below 0"),
-        ("wbc_10e9_l", ["0", "4.5"], ["-1"], "a number that is not below 0"),
+        ("wbc_10e9_l", ["0", "4.5", "500"], ["-1"], "a number that is not below 0"),
+        ("alc_10e9_l", ["500"], ["500.1", "1420"], "a count in 10^9/L, at most 500 (cells/µL divided by 1000)"),
         (
             "collected_at",
             ["2024-01-31", "2024-01-31T09:30", "2024-01-31T09:30:00+01:00", "2024-01-31 09:30"],
@@ -145,11 +146,59 @@ def test_a_row_that_names_no_file_but_a_folder_is_refused(read, file):
     ],
 )
 def test_a_cell_holds_what_its_column_is_for_or_nothing(read, column, good, wrong, said):
-    kept = read(f"file,{column}\n" + "".join(f"{i}.fcs,{value}\n" for i, value in enumerate([*good, ""])))
+    needs = "specimen_id,beads_per_tube,sample_volume_ul,final_volume_ul,alc_10e9_l,wbc_10e9_l"
+    rest, numbers = (needs, "D1,1,0.1,500,1,1") if column == "count_method" else ("site", "x")
+    rows = "".join(f"{i}.fcs,{value},{numbers}\n" for i, value in enumerate([*good, ""]))
+    kept = read(f"file,{column},{rest}\n{rows}")
     found = problems_of(read, f"file,{column}\n" + "".join(f"{i}.fcs,{value}\n" for i, value in enumerate(wrong)))
 
     assert [s.get(column) for s in kept.samples] == [*good, ""]
     assert found == [(i + 2, 2, f"expected {said}, found {value!r}") for i, value in enumerate(wrong)]
+
+
+@pytest.mark.parametrize(
+    ("method", "missing"),
+    [
+        ("SP_BEAD", ["beads_per_tube", "sample_volume_ul"]),
+        ("SP_VOL", ["sample_volume_ul", "final_volume_ul"]),
+        ("DP_ALC", ["alc_10e9_l"]),
+        ("DP_WBC", ["wbc_10e9_l"]),
+        ("SECOND_TUBE", ["specimen_id"]),
+        ("NONE", []),
+        ("", []),
+    ],
+)
+def test_a_count_method_asks_for_what_it_needs_with_the_row_and_the_column(read, method, missing):
+    header = "file,count_method,specimen_id,sample_volume_ul,final_volume_ul,beads_per_tube,alc_10e9_l,wbc_10e9_l"
+    text = f"{header}\na.fcs,{method},,,,,,\n"
+
+    found = problems_of(read, text) if missing else read(text) and []
+
+    columns = header.split(",")
+    assert [(line, columns[column - 1]) for line, column, _ in found] == [
+        (2, c) for c in sorted(missing, key=columns.index)
+    ]
+    assert all(message.startswith(f"needed for count_method {method}: ") for _, _, message in found)
+
+
+def test_a_column_that_a_count_method_needs_and_the_manifest_does_not_have_is_named(read):
+    with pytest.raises(
+        ManifestError, match="2:1 beads_per_tube: needed for count_method SP_BEAD: how many beads were in"
+    ):
+        read("file,count_method,sample_volume_ul\na.fcs,SP_BEAD,100\n")
+
+
+def test_a_control_needs_no_numbers_to_count_by(read):
+    assert read("file,count_method,control\na.fcs,SP_BEAD,unstained\n").samples[0].get("control") == "unstained"
+
+
+def test_a_tube_cannot_hold_less_than_the_blood_in_it(read):
+    header = "file,count_method,sample_volume_ul,final_volume_ul\n"
+
+    assert read(f"{header}a.fcs,SP_VOL,100,100\n")
+    assert problems_of(read, f"{header}a.fcs,SP_VOL,100,50\n") == [
+        (2, 4, "50 µL in the tube is less than the 100 µL of blood (sample_volume_ul) put into it")
+    ]
 
 
 def test_a_link_out_of_the_study_folder_is_seen_through(read, tmp_path):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cytoproc.fcs import write_fcs
 from cytoproc.model.events import EventTable
 from cytoproc.model.panel import Channel, Panel
 from cytoproc.study import processing
@@ -55,7 +56,7 @@ def test_a_file_becomes_counts_and_intensities(task):
     assert found["Cells/CAR", "CAR", "median"] == 200
     assert found["Cells/CAR", "CAR", "geo_mean"] == pytest.approx(200)  # (50 x 200 x 800)^(1/3)
     assert (result.error_code, result.flags, result.not_contained) == ("", (), ())
-    assert dict(result.acquisition) == {"instrument": "Analyser"}
+    assert dict(result.acquisition) == {"instrument": "Analyser", "serial": "", "volume": ""}
     assert len(result.sha256) == 64
 
 
@@ -211,15 +212,80 @@ def test_a_number_too_large_to_compensate_with_leaves_the_root_and_is_counted(tm
     assert (gated.n_events, gated.counts["root"], gated.n_nonfinite) == (3, 1, 2)
 
 
-def test_a_concentration_that_is_asked_for_and_not_given_is_told(task):
-    text = (
-        "template: t\nversion: 1\ncompensation: none\npopulations: [{name: Cells, above: {channel: FSC-A, cut: 10}}]\n"
-    )
-    asking = parse_template(text + "report: [{population: Cells, concentration: true}]\n")
+COUNTING_TEXT = """\
+template: counting
+version: "1"
+compensation: none
+populations:
+  - {name: Beads, above: {channel: SSC-A, cut: 100}}
+  - {name: Cells, above: {channel: FSC-A, cut: 10}}
+  - {name: Large, parent: Cells, above: {channel: FSC-A, cut: 50}}
+counting: {beads: Beads}
+report:
+  - {population: Cells, concentration: true}
+  - {population: Large, concentration: true}
+"""
+COUNTING = parse_template(COUNTING_TEXT)
+CARRY_OVER = "counting: {carry_over: {population: Cells, counted_as: Cells}}"
+OTHERS = "  - {population: Beads, concentration: true}\n"
+LIGHT = {"FSC-A": [20, 20, 60, 5], "SSC-A": [0, 200, 0, 200]}
 
-    [flag] = process_sample(replace(task(), template=asking)).flags
 
-    assert (flag.code, "cells/µL of Cells" in flag.message) == ("CONCENTRATION_NOT_GIVEN", True)
+@pytest.fixture
+def counted(tmp_path):
+    def process(columns=LIGHT, *, time_step_s=1.0, old=b"", new=b"", keywords=None, template=COUNTING):
+        panel = Panel(tuple(Channel(n, time_step_s=time_step_s if n == "Time" else 1.0) for n in columns))
+        path = tmp_path / "a.fcs"
+        write_fcs(path, (np.array(list(columns.values()), dtype=np.float64).T, panel), keywords=keywords)
+        path.write_bytes(path.read_bytes().replace(old, new) if old else path.read_bytes())
+        return process_sample(SampleTask("a", path, "a.fcs", template))
+
+    return process
+
+
+def test_beads_that_are_in_a_gate_of_cells_too_are_counted(counted):
+    assert counted().among_beads == (("Cells", 1),)
+
+
+def test_events_shared_with_the_cells_of_a_second_tube_are_counted_where_no_path_says_it(counted):
+    carrying = parse_template(COUNTING_TEXT.replace("counting: {beads: Beads}", CARRY_OVER) + OTHERS)
+
+    assert counted(template=carrying).among_shared == (("Beads", 1),)  # Large is below Cells, and all of it is in Cells
+
+
+def test_what_a_count_by_volume_needs_is_kept(counted):
+    times = {"Time": [300, 100, 700, 200]}  # in steps, and in any order
+
+    result = counted(LIGHT | times, keywords={"$VOL": " 80000 ", "$CYTSN": "V1"}, time_step_s=0.01)
+
+    assert result.duration_s == pytest.approx(6)
+    assert dict(result.acquisition) == {"instrument": "", "serial": "V1", "volume": "80000"}
+
+
+VOL = {"$VOL": "80000"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "more"),
+    [
+        (LIGHT | {"Time": [1, 2, 3, 4]}, {}),  # no volume
+        (LIGHT | {"Time": [1, 2, 3, 4]}, {"keywords": VOL, "old": b"$TIMESTEP", "new": b"#TIMESTEP"}),
+        (LIGHT, {"keywords": VOL}),  # no time
+        ({name: [] for name in (*LIGHT, "Time")}, {"keywords": VOL}),
+        (LIGHT | {"Time": [math.nan] * 4}, {"keywords": VOL}),
+    ],
+)
+def test_a_duration_that_nobody_needs_or_can_tell_is_none(counted, columns, more):
+    assert counted(columns, **more).duration_s is None
+
+
+def test_the_duration_is_that_of_all_chunks(counted, monkeypatch):
+    plain = processing.iter_events
+    monkeypatch.setattr(processing, "iter_events", lambda dataset: plain(dataset, 2))
+
+    result = counted(LIGHT | {"Time": [0, 1, 2, 3]}, keywords={"$VOL": "1"}, time_step_s=2.0)
+
+    assert result.duration_s == 6
 
 
 def test_the_same_bytes_under_two_names_are_told(task):

@@ -27,6 +27,15 @@ report:
 COLUMNS = (("sample_id", "001"), ("subject_id", "P1"), ("visit", "D14"), ("day", "14"), ("tube", "T"), ("site", "own"))
 SAMPLE = Sample("001", Path("a.fcs"), "a.fcs", COLUMNS)
 CAR = "Live/CD4\\/CD8/CAR"
+OF_CONCENTRATIONS = (
+    "n_beads",
+    "beads_per_tube",
+    "sample_volume_ul",
+    "dilution_factor",
+    "vol_acquired_nl",
+    "v_eff_ul",
+    "singlet_loss_pct",
+)
 
 
 def study_of(*samples, level=0.95):
@@ -68,10 +77,11 @@ def test_every_population_has_its_count_its_percentages_and_what_the_report_asks
 def test_a_percentage_carries_all_that_is_needed_to_judge_it():
     row = rows_of(result_of())["CAR", "PCT", "Live"]
 
-    found = asdict(row)
+    found = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(row).items()}
     assert (round(found.pop("ci_low"), 3), round(found.pop("ci_high"), 3)) == (8.009, 12.291)
     assert found.pop("software_version")
     assert found.pop("result_id") == f"001|{CAR}|PCT|Live"
+    assert {found.pop(name) for name in OF_CONCENTRATIONS} == {None}
     assert found == {
         "study_id": "trial",
         "sample_id": "001",
@@ -81,6 +91,7 @@ def test_a_percentage_carries_all_that_is_needed_to_judge_it():
         "nominal_day": "14",
         "collection_dtc": "",
         "tube_id": "T",
+        "control": "",
         "template_id": "by hand",
         "template_version": "1.10",
         "gate_source": "LOCKED",
@@ -105,6 +116,9 @@ def test_a_percentage_carries_all_that_is_needed_to_judge_it():
         "ci_level": 0.95,
         "lod_events": 20,
         "lloq_events": 50,
+        "lod_value": 2.5,
+        "lloq_value": 6.25,
+        "count_method": "",
         "status": "QUANT",
         "qc_status": "PASS",
         "qc_flags": "",
@@ -230,8 +244,19 @@ def test_a_study_whose_files_all_failed_has_its_rows():
     assert len(collect([failed], study_of())) == 1
 
 
-@pytest.mark.parametrize(("severity", "quality"), [(Severity.INFO, "PASS"), (Severity.WARN, "WARN")])
-def test_a_note_is_no_warning(severity, quality):
+def test_limits_stand_in_the_unit_of_the_percentage_and_only_there():
+    rows = rows_of(result_of(t=0, car=0))
+
+    assert (rows["Live", "PCT", "root"].lod_value, rows["Live", "PCT", "root"].lloq_value) == (2, 5)  # 20, 50 of 1000
+    for empty in (rows["CAR", "PCT", "Live/CD4\\/CD8"], rows["Live", "COUNT", ""], rows["CAR", "MFI", ""]):
+        assert math.isnan(empty.lod_value)
+        assert math.isnan(empty.lloq_value)
+
+
+@pytest.mark.parametrize(
+    ("severity", "quality"), [(Severity.INFO, "PASS"), (Severity.WARN, "WARN"), (Severity.FAIL, "FAIL")]
+)
+def test_a_note_is_no_warning_and_a_warning_no_failure(severity, quality):
     rows = rows_of(result_of(flags=(QCFlag("CODE", "words", severity),)))
 
     assert {(r.qc_status, r.qc_flags) for r in rows.values()} == {(quality, "CODE")}

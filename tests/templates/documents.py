@@ -55,7 +55,18 @@ populations:
     parent: CD3+
     boolean: {and: [{not: CD4+}, {not: CD8 middle}, {or: [Box, root/Cells/Singlets/Live]}]}
 limits: {lod_events: 10, lloq_events: 30}
+counting:
+  beads: Round
+  lymphocytes: CD3+
+  leukocytes: root/Cells/Singlets/Live
+  carry_over: {population: CD4+, counted_as: Live/CD4+}
 report:
   - {population: root/Cells/Singlets/Live/CD3+/CAR+, percent_of: [CD3+, Cells], concentration: true}
-  - {population: CD4+, percent_of: CD3+, intensity: [{channel: CD4}, {channel: CAR, statistic: geo_mean}]}
+  - population: CD4+
+    percent_of: CD3+
+    intensity: [{channel: CD4}, {channel: CAR, statistic: geo_mean}]
+    headline: true
+alerts:
+  - {population: Middle, code: DONOR_T_CELLS, message: donor cells with CD3}
+  - {population: CD4+, code: CD4_2, message: told, severity: fail}
 """

@@ -15,8 +15,9 @@ from cytoproc.gates.ellipsoid import EllipsoidGate
 from cytoproc.gates.methods.singlets import Singlets
 from cytoproc.gates.polygon import PolygonGate
 from cytoproc.gates.ranges import QuadrantGate, RangeGate, RectangleGate
+from cytoproc.model.results import Severity
 from cytoproc.templates.reading import parse_template, read_template
-from cytoproc.templates.template import IntensityItem, Marker, ReportItem
+from cytoproc.templates.template import Alert, CarryOver, Counting, IntensityItem, Marker, ReportItem
 from cytoproc.transforms.asinh import AsinhCofactor
 from cytoproc.transforms.identity import Identity
 from cytoproc.transforms.logicle import Logicle
@@ -108,7 +109,15 @@ def test_everything_beside_the_gates_is_kept(complete, tmp_path):
             f"{T_CELLS}/CD4+",
             (T_CELLS,),
             intensities=(IntensityItem("CD4", "median"), IntensityItem("CAR", "geo_mean")),
+            headline=True,
         ),
+    )
+    assert complete.counting == Counting(
+        f"{T_CELLS}/Round", T_CELLS, "Cells/Singlets/Live", CarryOver(f"{T_CELLS}/CD4+", "Live/CD4+")
+    )
+    assert complete.alerts == (
+        Alert(f"{T_CELLS}/Middle", "DONOR_T_CELLS", "donor cells with CD3", Severity.WARN),
+        Alert(f"{T_CELLS}/CD4+", "CD4_2", "told", Severity.FAIL),
     )
     assert complete.digest == hashlib.sha256(COMPLETE.encode()).hexdigest()
 
@@ -370,6 +379,30 @@ def test_a_wrong_population_is_told_in_one_sentence(population, told):
         (
             START + "report: [{population: T, intensity: [{channel: CD3, statistic: mean}]}]\n",
             "expected 'median' or 'geo_mean'",
+        ),
+        (START + "counting: beads\n", "6:11 counting: expected a mapping {key: value}, found 'beads'"),
+        (START + "counting: {bead: T}\n", "counting: unknown key 'bead' (did you mean 'beads'?)"),
+        (START + "counting: {beads: U}\n", "6:19 counting.beads: no population 'U' above this line"),
+        (START + "counting: {beads: root}\n", "counting.beads: not every event is a bead"),
+        (START + "counting: {carry_over: {population: T}}\n", "counting.carry_over: missing key 'counted_as'"),
+        (
+            START + "counting: {carry_over: {population: B, counted_as: B}}\n",
+            "counting.carry_over.population: no population 'B'",
+        ),
+        (
+            START + "counting: {beads: T}\nreport: [{population: T, concentration: true}]\n",
+            "report[1].concentration: counting beads are no cells; remove the concentration",
+        ),
+        (START + "report: [{population: T, headline: yes}]\n", "headline: expected true or false, found 'yes'"),
+        (START + "alerts: [{population: T, code: A}]\n", "alerts[1]: missing key 'message'"),
+        (START + "alerts: [{population: U, code: A, message: m}]\n", "alerts[1].population: no population 'U'"),
+        (
+            START + "alerts: [{population: T, code: Donor cells, message: m}]\n",
+            "alerts[1].code: a code is written in capitals, as in DONOR_T_CELLS, found 'Donor cells'",
+        ),
+        (
+            START + "alerts: [{population: T, code: A, message: m, severity: bad}]\n",
+            "expected 'warn', 'fail' or 'info', found 'bad'",
         ),
         (START.replace("populations:\n", "populations: {}\nx:\n"), "populations: expected a list [...], found {}"),
     ],

@@ -1,0 +1,300 @@
+"""The cells/µL of a whole study at once: each way of counting is one computation over all of its samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytoproc.gates.methods.singlets import Singlets
+from cytoproc.model.paths import ROOT, split_path
+from cytoproc.quantify.concentration import (
+    Concentration,
+    Relation,
+    carried_over,
+    from_beads,
+    from_blood_count,
+    from_volume,
+)
+from cytoproc.quantify.doublets import singlet_loss
+from cytoproc.quantify.estimate import Estimate
+from cytoproc.quantify.status import Limits, Status, decide_by_events
+from cytoproc.study.counting import Basis, Tube
+from cytoproc.study.refusal import Refusal
+from cytoproc.study.rounding import rounded
+from cytoproc.templates.template import GatingTemplate
+
+__all__ = ["CountedCells", "Key", "count_cells", "limits_of"]
+
+_NAN = math.nan
+_SURE_TO_UNSURE = (Status.QUANT, Status.BLQ, Status.ND, Status.NOT_EVALUABLE)
+Key = tuple[str, str]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class CountedCells:
+    """The concentration of one population of one sample in cells/µL, with all that a row of the results says of it.
+
+    `basis` is what it was computed from; of a sample that was refused it holds the method alone.
+    """
+
+    n_events: int
+    basis: Basis
+    status: Status
+    in_words: str
+    value: float = _NAN
+    low: float = _NAN
+    high: float = _NAN
+    ci_method: str = ""
+    v_eff_ul: float = _NAN
+    n_denominator: float = _NAN
+    lod_value: float = _NAN
+    lloq_value: float = _NAN
+    singlet_loss_pct: float = _NAN
+
+
+def limits_of(template: GatingTemplate) -> Limits:
+    """Return the least events by which a template's numbers are judged."""
+    given = dict(template.limits)
+    return Limits(int(given.get("lod_events", 20)), int(given.get("lloq_events", 50)))
+
+
+def count_cells(
+    tubes: Mapping[str, Tube], bases: Mapping[str, Basis | Refusal], *, level: float = 0.95
+) -> dict[Key, CountedCells]:
+    """Return every concentration that the templates' reports ask for, by sample id and population path.
+
+    Parameters
+    ----------
+    tubes, bases
+        The samples that could be processed, and for each that was counted how, or why it is refused.
+    level
+        Confidence level of every interval.
+    """
+    counted: dict[Key, CountedCells] = {}
+    items: dict[Key, _Item] = {}
+    for sample_id, basis in bases.items():
+        tube = tubes[sample_id]
+        for path in tube.template.concentrations:
+            if isinstance(basis, Refusal):
+                counted[sample_id, path] = _refused(tube, path, basis)
+            else:
+                items[sample_id, path] = _Item(tube, path, basis)
+    asked = [*counted, *items]
+    for item in list(items.values()):
+        other = bases.get(item.basis.counted_in)
+        if isinstance(other, Basis):
+            items[item.reference] = _Item(tubes[item.basis.counted_in], item.basis.counted_as, other)
+    for method, compute in _DIRECT.items():
+        counted |= _judged([i for i in items.values() if i.basis.method == method], compute, level)
+    for group in _alike([i for i in items.values() if i.basis.counted_in], counted):
+        references = [counted[i.reference] for i in group]
+        counted |= _judged(group, _carried(references, group[0].relation), level, references)
+    return {key: counted[key] for key in asked}
+
+
+def _refused(tube: Tube, path: str, why: Refusal) -> CountedCells:
+    in_words = f"{why.status.value.lower().replace('_', ' ')} ({why.code})"
+    return CountedCells(tube.counts[path], Basis(tube.method), why.status, in_words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One concentration to be computed."""
+
+    tube: Tube
+    path: str
+    basis: Basis
+
+    @property
+    def key(self) -> Key:
+        return self.tube.sample.sample_id, self.path
+
+    @property
+    def reference(self) -> Key:
+        """The concentration in the counted tube that this one is a part of."""
+        return self.basis.counted_in, self.basis.counted_as
+
+    @property
+    def n_events(self) -> int:
+        return self.tube.counts[self.path]
+
+    @property
+    def n_denominator(self) -> float:
+        return self.tube.counts[self.basis.denominator] if self.basis.denominator else _NAN
+
+    @property
+    def n_both(self) -> int:
+        """Events that are also among those that the counted tube counts."""
+        return dict(self.tube.result.among_shared).get(self.path, 0)
+
+    @property
+    def relation(self) -> Relation:
+        """How the population stands to the cells that the counted tube counts, by their paths."""
+        shared = self.basis.denominator
+        if self.path == shared:
+            return Relation.SAME
+        if shared == ROOT or self.path.startswith(f"{shared}/"):
+            return Relation.PART
+        is_above = self.path == ROOT or shared.startswith(f"{self.path}/")
+        return Relation.WHOLE if is_above else Relation.OTHER
+
+
+# The numbers, many samples at once
+
+_Compute = Callable[[Sequence[_Item], float], Concentration]
+
+
+def _column(items: Sequence[Any], name: str) -> FloatArray:
+    return np.array([getattr(i, name) for i in items], dtype=np.float64)
+
+
+def _by_beads(items: Sequence[_Item], level: float) -> Concentration:
+    bases = [i.basis for i in items]
+    return from_beads(
+        _column(items, "n_events"),
+        _column(bases, "n_beads"),
+        beads_per_tube=_column(bases, "beads_per_tube"),
+        sample_volume_ul=_column(bases, "sample_volume_ul"),
+        predilution=_column(bases, "dilution_factor"),
+        level=level,
+    )
+
+
+def _by_volume(items: Sequence[_Item], level: float) -> Concentration:
+    bases = [i.basis for i in items]
+    return from_volume(
+        _column(items, "n_events"),
+        vol_acquired_nl=_column(bases, "vol_acquired_nl"),
+        dilution_factor=_column(bases, "dilution_factor"),
+        level=level,
+    )
+
+
+def _by_blood_count(items: Sequence[_Item], level: float) -> Concentration:
+    blood_count = _column([i.basis for i in items], "blood_count_10e9_l")
+    return from_blood_count(
+        _column(items, "n_events"), _column(items, "n_denominator"), count_10e9_l=blood_count, level=level
+    )
+
+
+_DIRECT: Mapping[str, _Compute] = {
+    "SP_BEAD": _by_beads,
+    "SP_VOL": _by_volume,
+    "DP_ALC": _by_blood_count,
+    "DP_WBC": _by_blood_count,
+}
+
+
+def _alike(items: Sequence[_Item], counted: Mapping[Key, CountedCells]) -> Iterable[list[_Item]]:
+    """Return the carried items in groups whose intervals are computed in one way."""
+    groups: dict[tuple[Relation, str], list[_Item]] = {}
+    for item in items:
+        groups.setdefault((item.relation, counted[item.reference].ci_method), []).append(item)
+    return groups.values()
+
+
+def _carried(references: Sequence[CountedCells], relation: Relation) -> _Compute:
+    value, low, high = (_column(references, name) for name in ("value", "low", "high"))
+
+    def compute(items: Sequence[_Item], level: float) -> Concentration:
+        reference = Estimate(value, low, high, level, references[0].ci_method)
+        return carried_over(
+            _column(items, "n_events"),
+            _column(items, "n_denominator"),
+            reference,
+            n_both=_column(items, "n_both"),
+            relation=relation,
+        )
+
+    return compute
+
+
+# What may be said of each
+
+
+def _judged(
+    items: Sequence[_Item], compute: _Compute, level: float, references: Sequence[CountedCells] = ()
+) -> dict[Key, CountedCells]:
+    if not items:
+        return {}
+    numbers = compute(items, level)
+    value, low, high = numbers.estimate.value, numbers.estimate.low, numbers.estimate.high
+    found = {}
+    for i, item in enumerate(items):
+        limits, v_eff = limits_of(item.tube.template), float(numbers.v_eff_ul[i])
+        cells = CountedCells(
+            n_events=item.n_events,
+            basis=item.basis,
+            status=decide_by_events(item.n_events, limits),
+            in_words="",
+            value=float(value[i]),
+            low=float(low[i]),
+            high=float(high[i]),
+            ci_method=numbers.estimate.method,
+            v_eff_ul=v_eff,
+            n_denominator=item.n_denominator,
+            lod_value=limits.detect_events / v_eff if v_eff > 0 else _NAN,
+            lloq_value=limits.lloq_events / v_eff if v_eff > 0 else _NAN,
+            singlet_loss_pct=100 * (1 - _kept(item.tube, item.path) / _kept(item.tube, item.basis.denominator)),
+        )
+        if item.n_denominator < limits.parent_events and item.path != item.basis.denominator:
+            cells = replace(cells, status=Status.NOT_EVALUABLE)
+        found[item.key] = _in_view_of(cells, references[i]) if references else _said(cells)
+    return found
+
+
+def _kept(tube: Tube, path: str) -> float:
+    """Return the part of a population's cells that gates on single cells above it kept; 1 of no population."""
+    steps = []
+    while path and path != ROOT:
+        step = tube.template.step(path)
+        if isinstance(step.gate, Singlets):
+            steps.append((tube.counts[step.parent], tube.counts[path]))
+        path = step.parent
+    return 1 - singlet_loss(steps) or _NAN
+
+
+def _in_view_of(cells: CountedCells, reference: CountedCells) -> CountedCells:
+    """Return a carried concentration, no surer than the one in the counted tube that it is a part of."""
+    lost = 1 - (1 - cells.singlet_loss_pct / 100) * (1 - reference.singlet_loss_pct / 100)
+    cells = replace(cells, singlet_loss_pct=100 * lost)
+    if _SURE_TO_UNSURE.index(reference.status) <= _SURE_TO_UNSURE.index(cells.status):
+        return _said(cells)
+    cells = replace(
+        cells,
+        status=reference.status,
+        lod_value=_larger(cells.lod_value, reference.lod_value),
+        lloq_value=_larger(cells.lloq_value, reference.lloq_value),
+    )
+    return _said(cells, counted=reference)
+
+
+def _larger(a: float, b: float) -> float:
+    return float(np.fmax(a, b))
+
+
+def _said(cells: CountedCells, counted: CountedCells | None = None) -> CountedCells:
+    """Return the concentration with its words; those of the counted tube's events where they decided."""
+    decided, where = (cells, "") if counted is None else (counted, " in the counted tube")
+    match cells.status:
+        case Status.NOT_EVALUABLE:
+            of = split_path(decided.basis.denominator)[-1]
+            in_words = f"not evaluable ({decided.n_denominator:.0f} events of {of}{where})"
+        case Status.ND:
+            limit = "no upper limit by a blood count" if math.isnan(cells.high) else _upper(cells.high)
+            in_words = f"{decided.n_events} events{where}, below detection limit; {limit}"
+        case Status.BLQ:
+            in_words = f"<{rounded(cells.lloq_value, 3)} cells/µL"
+        case _:
+            in_words = rounded(cells.value, 4)
+    return replace(cells, in_words=in_words)
+
+
+def _upper(high: float) -> str:
+    return f"upper limit {rounded(high, 3)} cells/µL"

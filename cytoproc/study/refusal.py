@@ -1,0 +1,18 @@
+"""Why a sample gets no concentrations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cytoproc.quantify.status import Status
+
+__all__ = ["Refusal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A stable code, what is wrong and what to do; `status` is INVALID, or NOT_DONE where there is no tube."""
+
+    code: str
+    message: str
+    status: Status = Status.INVALID

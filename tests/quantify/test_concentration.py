@@ -1,0 +1,190 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cytoproc.quantify.concentration import Relation, carried_over, from_beads, from_blood_count, from_volume
+from cytoproc.quantify.estimate import Estimate
+
+TUBE = {"beads_per_tube": 51_664, "sample_volume_ul": 100}
+counts = st.integers(0, 100_000)
+
+
+def ends(found, digits):
+    return [round(float(x), digits) for x in (found.estimate.value, found.estimate.low, found.estimate.high)]
+
+
+# Worked examples
+
+
+@pytest.mark.parametrize(
+    ("n_events", "digits", "expected"),
+    [(412, 3, [11.663, 10.553, 12.860]), (7, 4, [0.1982, 0.0797, 0.4084]), (0, 4, [0, 0, 0.1044])],
+)
+def test_beads_from_a_pellet(n_events, digits, expected):
+    found = from_beads(n_events, 18_250, **TUBE)
+
+    assert ends(found, digits) == expected
+    assert round(float(found.v_eff_ul), 2) == 35.32
+
+
+def test_the_one_sided_limit_of_no_cells_is_that_of_the_volume():
+    found = from_beads(0, 18_250, **TUBE, level=0.9)
+
+    assert round(float(found.estimate.high), 4) == 0.0848  # 2.9957 events in 35.32 µL
+
+
+def test_beads_from_a_bottle():
+    found = from_beads(1530, 9800, beads_per_tube=50 * 1020, sample_volume_ul=200)
+
+    assert ends(found, 3) == [39.811, 37.699, 42.020]
+
+
+def test_an_acquired_volume():
+    found = from_volume(640, vol_acquired_nl=85_000, dilution_factor=1000 / 100)
+
+    assert ends(found, 3) == [75.294, 69.573, 81.360]
+    assert found.v_eff_ul == 8.5
+
+
+def test_a_blood_count():
+    found = from_blood_count(365, 24_800, count_10e9_l=1.42)
+
+    assert round(float(found.estimate.value), 3) == 20.899
+    assert np.isnan([found.estimate.low, found.estimate.high]).all()
+    assert found.estimate.method == ""
+
+
+# Laws
+
+
+@given(counts, st.integers(1, 100_000), st.floats(1e3, 1e6), st.floats(1, 1000), st.floats(1, 20))
+def test_events_over_the_volume_looked_at_are_the_concentration(n, beads, per_tube, blood, dilution):
+    found = from_beads(n, beads, beads_per_tube=per_tube, sample_volume_ul=blood, predilution=dilution)
+
+    assert found.estimate.value * found.v_eff_ul == pytest.approx(n)
+
+
+def test_blood_that_was_diluted_before_counts_so_many_times():
+    plain, diluted = (from_beads(412, 18_250, **TUBE, predilution=d) for d in (1, 2))
+
+    assert ends(diluted, 9) == pytest.approx([2 * x for x in ends(plain, 9)])
+    assert diluted.v_eff_ul == plain.v_eff_ul / 2
+
+
+def test_with_many_beads_the_interval_is_that_of_a_known_volume():
+    beads = from_beads(50, 10**9, beads_per_tube=10**9, sample_volume_ul=100)
+    volume = from_volume(50, vol_acquired_nl=100_000, dilution_factor=1)
+
+    assert ends(beads, 4) == pytest.approx(ends(volume, 4), rel=1e-3)
+
+
+def test_half_of_the_time_is_half_of_the_volume():
+    whole = from_volume(100, vol_acquired_nl=50_000, dilution_factor=5)
+    half = from_volume(50, vol_acquired_nl=50_000, dilution_factor=5, kept_time=0.5)
+
+    assert (half.estimate.value, half.v_eff_ul) == (whole.estimate.value, whole.v_eff_ul / 2)
+
+
+def test_without_beads_there_is_no_value():
+    found = from_beads([0, 5], [0, 0], **TUBE)
+
+    assert np.isnan([found.estimate.value, found.estimate.low, found.estimate.high]).all()
+
+
+def test_a_blood_count_of_no_lymphocytes_seen_gives_no_value():
+    found = from_blood_count(0, 0, count_10e9_l=1.42)
+
+    assert np.isnan(found.estimate.value)
+
+
+def test_many_samples_at_once_are_each_of_them():
+    n, beads = np.array([412, 7, 0]), np.array([18_250, 18_250, 900])
+
+    together = from_beads(n, beads, **TUBE)
+
+    alone = [from_beads(n[i], beads[i], **TUBE) for i in range(3)]
+    assert together.estimate.high.tolist() == [float(a.estimate.high) for a in alone]
+    assert together.v_eff_ul.tolist() == [float(a.v_eff_ul) for a in alone]
+
+
+# From another tube
+
+
+def reference(n=400, beads=10_000):
+    return from_beads(n, beads, beads_per_tube=50_000, sample_volume_ul=100).estimate
+
+
+def test_half_of_twenty_is_ten_in_the_blood_that_the_share_stands_for():
+    found = carried_over(300, 600, reference())
+
+    assert found.estimate.value == 10
+    assert found.v_eff_ul == 30  # 300 events are 10/µL
+
+
+def test_the_shared_cells_themselves_are_what_the_counted_tube_says():
+    found = carried_over(600, 600, reference(), relation=Relation.SAME)
+
+    assert ends(found, 9) == ends(from_beads(400, 10_000, beads_per_tube=50_000, sample_volume_ul=100), 9)
+
+
+@pytest.mark.parametrize("n_both", [0, 100, 300])
+def test_cells_that_may_be_others_than_the_shared_ones_are_less_sure(n_both):
+    part = carried_over(300, 600, reference())
+    other = carried_over(300, 600, reference(), n_both=n_both, relation=Relation.OTHER)
+
+    assert other.estimate.value == 10
+    assert other.estimate.low <= part.estimate.low < part.estimate.high < other.estimate.high
+
+
+def test_cells_beyond_the_shared_ones_can_be_more_than_they():
+    found = carried_over(900, 600, reference(), n_both=600, relation=Relation.OTHER)
+
+    assert found.estimate.value == 30
+    assert found.v_eff_ul == 30
+
+
+@pytest.mark.parametrize(("inside", "outside"), [(0.5, 30), (0.9, 0.5), (0.02, 400)])
+def test_the_interval_of_overlapping_cells_covers_the_truth_as_often_as_it_says(inside, outside):
+    rng = np.random.default_rng(3)
+    beads, n, shared = (rng.poisson(mean, 20_000) for mean in (10_000, 400, 600))
+    both, others = rng.binomial(shared, inside), rng.poisson(outside, 20_000)
+
+    known = from_beads(n, beads, beads_per_tube=50_000, sample_volume_ul=100).estimate
+    found = carried_over(both + others, shared, known, n_both=both, relation=Relation.OTHER).estimate
+
+    true = 20 * (inside + outside / 600)
+    assert np.mean((found.low <= true) & (true <= found.high)) > 0.945  # 0.95 less three standard errors
+
+
+def test_of_what_holds_all_shared_cells_the_share_is_turned_round():
+    known = Estimate(np.asarray(20.0), np.asarray(20.0), np.asarray(20.0), 0.95, "known")
+    whole = carried_over(600, 300, known, relation=Relation.WHOLE)
+    part = carried_over(300, 600, known, relation=Relation.PART)
+
+    assert whole.estimate.value == 40
+    assert ends(whole, 6) == pytest.approx([400 / x for x in (10, *ends(part, 6)[:0:-1])])
+
+
+@pytest.mark.parametrize(
+    ("n", "relation"), [(0, Relation.PART), (5, Relation.WHOLE), (0, Relation.WHOLE), (5, Relation.OTHER)]
+)
+def test_a_tube_without_shared_cells_tells_nothing(n, relation):
+    found = carried_over(n, 0, reference(), relation=relation)
+
+    assert np.isnan([found.estimate.value, found.estimate.low, found.estimate.high]).all()
+
+
+def test_no_events_carried_over_have_an_upper_limit():
+    found = carried_over(0, 600, reference())
+
+    assert (found.estimate.value, found.estimate.low) == (0, 0)
+    assert 0 < found.estimate.high < 0.2  # 3.69 of 600 events would be 0.123/µL
+
+
+def test_of_nothing_in_the_counted_tube_no_volume_can_be_told():
+    found = carried_over(300, 600, reference(n=0))
+
+    assert (found.estimate.value, found.estimate.low) == (0, 0)
+    assert 0 < found.estimate.high < 0.1845  # all of them: 3.69 events of 10,000 beads at 500/µL
+    assert np.isnan(found.v_eff_ul)
