@@ -3,8 +3,12 @@
 import pytest
 
 from cytoproc.errors import UsageError
+from cytoproc.model.paths import split_path
 from cytoproc.templates.reading import read_template
 from cytoproc.templates.shipped import find_template, shipped_templates
+from tests.templates.tubes import TRAITS, TRUTH, shipped
+
+NAMES = list(shipped_templates())
 
 
 def test_every_shipped_template_reads_without_problems_and_is_named_as_its_file():
@@ -30,3 +34,42 @@ def test_what_stands_for_neither_is_told_with_what_is_there(tmp_path):
 
     with pytest.raises(UsageError, match=rf"no template file '{name}x' in {tmp_path.name}.*did you mean '{name}'"):
         find_template(f"{name}x", tmp_path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_two_populations_of_a_shipped_template_share_a_label(name):
+    labels = [split_path(path)[-1] for path in shipped(name).paths]
+
+    assert sorted(labels) == sorted(set(labels))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_template_lists_the_markers_its_gates_use_and_no_others(name):
+    template = shipped(name)
+
+    used = {channel for d in template.dimensions() for channel in d.channels}
+
+    assert {m.name for m in template.markers} == {u for u in used if not u.startswith(("FSC", "SSC"))}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_summary_shows_two_to_five_populations_of_a_shipped_template(name):
+    assert 2 <= sum(item.headline for item in shipped(name).report) <= 5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_shipped_template_reports_is_reported_once_and_with_its_denominator(name):
+    report = shipped(name).report
+
+    populations = [item.population for item in report]
+
+    assert populations == list(dict.fromkeys(populations))
+    assert [i.population for i in report if not i.percent_of and split_path(i.population)[-1] != "Lymphocytes"] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_population_whose_truth_the_simulator_knows_is_in_the_template(name):
+    labels = {split_path(path)[-1] for path in shipped(name).paths}
+
+    assert TRUTH[name].keys() - labels == set()
+    assert name != "car_t_autologous" or TRAITS.keys() <= labels

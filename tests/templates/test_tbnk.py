@@ -6,6 +6,7 @@ from cytoproc.gating import gate_file
 from cytoproc.templates.reading import read_template
 from cytoproc.templates.shipped import find_template
 from tests.making import fcs_file
+from tests.templates.tubes import GatedTube, bound_markers
 
 DETECTORS = ("FSC-A", "SSC-A", "B530-A", "B710-A", "R670-A", "R780-A", "Y585-A", "Y780-A")
 LABELS = {
@@ -23,11 +24,12 @@ TUBE = (
     (1, (90000, 30000, 14000, 14000, 60, 14000, 60, 14000)),  # both
     (3, (90000, 30000, 14000, 14000, 60, 60, 900, 60)),  # neither
     (2, (95000, 32000, 2500, 14000, 4000, 60, 60, 14000)),  # activated CD4 T cells: dim CD3, CD19 taken from a target
+    (2, (90000, 30000, 60, 14000, 900, 14000, 60, 60)),  # CAR-T cells without CD3 that took CD19
     (1, (90000, 30000, 1500, 14000, 60, 1500, 60, 60)),  # on both cuts: inside
     (4, (120000, 40000, 14000, 20000, 14000, 60, 60, 14000)),  # pairs of a T and a B cell
     (5, (90000, 30000, -40, 14000, 14000, 60, 60, 60)),  # B cells
     (6, (90000, 30000, 60, 14000, 60, 900, 14000, 60)),  # NK cells
-    (3, (90000, 30000, 60, 14000, 60, 60, 60, 60)),  # nothing but CD45
+    (1, (90000, 30000, 60, 14000, 60, 60, 60, 60)),  # nothing but CD45
     (7, (140000, 75000, 60, 14000, 60, 60, 900, 900)),  # monocytes
     (20, (150000, 130000, 60, 900, 60, 60, 60, 60)),  # neutrophils
     (16, (30000, 170000, 120000, 120000, 120000, 120000, 120000, 120000)),  # counting beads
@@ -50,7 +52,8 @@ def test_the_shipped_template_counts_a_tube_of_a_hundred_events(tube, tmp_path):
 
     assert counts == {
         "root": 100,
-        "Lymphocytes": 12 + 8 + 1 + 3 + 2 + 1 + 4 + 5 + 6 + 3,
+        "Beads": 16,
+        "Lymphocytes": 12 + 8 + 1 + 3 + 2 + 2 + 1 + 4 + 5 + 6 + 1,
         "Lymphocytes/T cells": 12 + 8 + 1 + 3 + 2 + 1,
         "Lymphocytes/T cells/CD4+": 12 + 2,
         "Lymphocytes/T cells/CD8+": 8 + 1,
@@ -68,17 +71,35 @@ def test_no_event_is_two_of_t_b_and_nk(tube, tmp_path):
     assert together.max() == 1
 
 
-def test_what_is_reported_are_percentages_with_their_denominators(tmp_path):
+def test_what_is_reported_has_its_denominators_and_is_counted(tmp_path):
     template = read_template(find_template("tbnk", tmp_path))
 
     asked = {item.population.split("/")[-1]: item.percent_of for item in template.report}
 
+    t_cells = ("Lymphocytes/T cells", "Lymphocytes")
     assert asked == {
         "Lymphocytes": (),
         "T cells": ("Lymphocytes",),
+        "CD4+": t_cells,
+        "CD8+": t_cells,
         "B cells": ("Lymphocytes",),
         "NK cells": ("Lymphocytes",),
-        "CD4+": ("Lymphocytes/T cells",),
-        "CD8+": ("Lymphocytes/T cells",),
     }
-    assert not any(item.concentration for item in template.report)
+    assert all(item.concentration for item in template.report)
+    assert (template.counting.beads, template.counting.lymphocytes) == ("Beads", "Lymphocytes")
+
+
+@pytest.mark.parametrize("both", ["CD16+CD56", "CD16+56 PE", "CD16/CD56", "CD56+CD16", "CD16 56"])
+def test_the_two_markers_of_nk_cells_share_a_channel_under_many_names(both):
+    labels = {"CD3": "CD3e", "CD4": "CD4", "CD8": "CD8a", "CD19": "CD19", "CD45": "LCA", "CD16+CD56": both}
+
+    assert bound_markers("tbnk", labels) == labels
+
+
+def test_a_small_tube_with_beads_is_counted_though_it_has_fourteen_colors():
+    tube = GatedTube("tbnk", "T", "autologous", "BL", seed=1, volume_ul=8, doublets=0)
+
+    biases = tube.biases()
+
+    assert {"Beads", "Lymphocytes", "T cells", "CD4+", "CD8+", "B cells"} <= biases.keys()
+    assert {p: b for p, b in biases.items() if abs(b) > 2} == {}
