@@ -1,32 +1,22 @@
-"""The example study: its files can be made again, its template finds what is truly there."""
+"""The example study: it can be made again, is small and about nobody, and a run of it finds what is truly there."""
 
 import csv
+import gzip
 import re
-from collections import Counter
+import shlex
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from cytoproc import gate_file, read_dataset, read_study, read_template, run_study
+from cytoproc.cli import app
 from cytoproc.model.paths import split_path
-from example_fcs.make_example import VISITS, make_example, simulate_visit
+from cytoproc.templates.shipped import find_template
 
-CAR = ("CAR_CD8_em", "CAR_CD4_em")
-CD4 = ("CD4_naive", "CD4_cm", "CD4_em", "CAR_CD4_em")
-CD8 = ("CD8_naive", "CD8_em", "CD8_temra", "CAR_CD8_em")
-TRUE_CLASSES = {
-    "T cells": (*CD4, *CD8),
-    "CD4+": CD4,
-    "CD8+": CD8,
-    "CAR+": CAR,
-    "CAR+ CD4+": ("CAR_CD4_em",),
-    "CAR+ CD8+": ("CAR_CD8_em",),
-    "B cells": ("B",),
-    "NK cells": ("NK",),
-    "Monocytes": ("MONO",),
-}
-SAID_OF_THE_TUBE = {"$CYT", "$CYTSN", "$DATE", "$BTIM", "$ETIM", "$FIL", "$SRC", "$SYS", "$ORIGINALITY", "TUBE NAME"}
-SAID_OF_THE_DATA = {"$BYTEORD", "$DATATYPE", "$MODE", "$NEXTDATA", "$PAR", "$TOT", "$TIMESTEP", "$SPILLOVER"}
+VISITS = ("BL", "D7", "D14", "D28", "M3", "M6")
+LARGEST_FILE = 1_000_000
+LARGEST_FOLDER = 12_000_000
 
 
 @pytest.fixture(scope="module")
@@ -35,107 +25,116 @@ def example(repository):
 
 
 @pytest.fixture(scope="module")
-def template(example):
-    return read_template(example / "car_t.yaml")
+def run(example, tmp_path_factory):
+    return run_study(read_study(example / "study.yaml"), tmp_path_factory.mktemp("example") / "out")
 
 
 @pytest.fixture(scope="module")
-def gated(example, template):
-    """By visit: what the template finds in its file."""
-    return {v.name: gate_file(example / v.file, template, membership=True) for v in VISITS}
-
-
-@pytest.fixture(scope="module")
-def labels():
-    """By visit: what each event truly is."""
-    return {v.name: simulate_visit(v).labels for v in VISITS}
-
-
-def by_name(populations):
-    """Populations under their names, without their paths."""
-    return {split_path(path)[-1]: value for path, value in populations.items()}
-
-
-def table_rows(page):
-    """The cells of all tables of a Markdown page, by the first cell of each row."""
-    rows = [[c.strip() for c in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")]
-    return {first: rest for first, *rest in rows}
-
-
-def test_its_files_can_be_made_again_byte_for_byte(example, tmp_path):
-    make_example(tmp_path)
-
-    made = sorted(p.name for p in tmp_path.iterdir())
-    assert len(made) == 5
-    assert [name for name in made if (tmp_path / name).read_bytes() != (example / name).read_bytes()] == []
-
-
-@pytest.mark.parametrize("visit", VISITS, ids=lambda v: v.name)
-def test_each_file_is_small_whole_and_about_nobody(visit, example):
-    dataset = read_dataset(example / visit.file)
-
-    extra = {k for k in dataset.keywords if not re.fullmatch(r"\$(P\d+\w|BEGIN\w+|END\w+)", k)}
-    assert (example / visit.file).stat().st_size < 1_000_000
-    assert dataset.n_events == sum(visit.composition.values()) <= 12_000
-    assert dataset.repairs == ()
-    assert extra == SAID_OF_THE_TUBE | SAID_OF_THE_DATA
-
-
-def test_the_truth_beside_the_files_is_the_truth(example, labels):
+def truth(example):
+    """By sample and population: concentration, live cells, live singlets."""
     with (example / "truth.csv").open(newline="") as f:
-        rows = list(csv.DictReader(f))
-
-    for visit, true in labels.items():
-        assert {r["class"]: int(r[visit]) for r in rows if r[visit] != "0"} == Counter(true.tolist())
-
-
-@pytest.mark.parametrize("population", TRUE_CLASSES)
-@pytest.mark.parametrize("visit", [v.name for v in VISITS])
-def test_the_template_finds_the_cells_that_are_there(visit, population, gated, labels):
-    true = np.isin(labels[visit], TRUE_CLASSES[population])
-    found = by_name(gated[visit].memberships)[population]
-
-    assert (found & true).sum() >= 0.985 * true.sum()
-    assert (found & ~true).sum() <= 3 + 0.002 * len(found[found])
+        return {
+            (r["sample_id"], r["population"]): (
+                float(r["concentration_per_ul"]),
+                int(r["live_cells"]),
+                int(r["live_singlets"]),
+            )
+            for r in csv.DictReader(f)
+        }
 
 
-@pytest.mark.parametrize("visit", [v.name for v in VISITS])
-def test_nothing_is_odd_about_the_files(visit, gated):
-    assert gated[visit].findings == ()
+def files_of(folder):
+    """Every file of a folder, by its path from there; not what an editor or Python left behind."""
+    found = (p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in found}
 
 
-def test_the_comment_on_the_car_cut_is_true(gated, template):
-    counts = by_name(gated["BL"].counts)
-
-    assert (counts["CAR+"], counts["T cells"]) == (3, 4398)
-
-
-def test_the_page_beside_the_files_gives_their_numbers(example, gated):
-    rows = table_rows((example / "README.md").read_text(encoding="utf-8"))
-
-    for name in VISITS[0].composition:
-        assert rows[name] == [str(v.composition[name]) for v in VISITS]
-    for name in ("T cells", "CAR+", "B cells"):
-        true = [sum(v.composition[c] for c in TRUE_CLASSES[name]) for v in VISITS]
-        assert rows[f"{name}, true"] == [str(n) for n in true]
-        assert rows[f"{name}, found"] == [str(by_name(gated[v.name].counts)[name]) for v in VISITS]
+def statuses(run, statistic, population, tube):
+    """By visit: the status of one statistic of one population."""
+    rows = [r for r in run.rows if r.statistic == statistic and r.population_label == population]
+    return {r.visit: r.status for r in rows if r.tube_id == tube and (statistic != "PCT" or r.denominator_id)}
 
 
-def test_a_run_reports_car_t_cells_at_the_peak_alone_and_b_cells_before_and_after(example, tmp_path):
-    run = run_study(read_study(example / "study.yaml"), tmp_path / "out")
+def test_it_can_be_made_again_byte_for_byte_with_the_command_in_its_readme(example, tmp_path):
+    [command] = re.findall(r"^    cytoproc (simulate OUT .*)$", (example / "README.md").read_text(), re.MULTILINE)
+    arguments = [str(tmp_path / "again") if word == "OUT" else word for word in shlex.split(command)]
 
-    status = {
-        (r.population_label, r.visit): r.status
-        for r in run.rows
-        if r.statistic == "PCT" and r.population_label in {"CAR+", "B cells"}
-    }
+    made = CliRunner().invoke(app, arguments)
+
+    assert made.exit_code == 0, made.output
+    assert files_of(tmp_path / "again") == files_of(example)
+
+
+def test_it_is_small(example):
+    sizes = {name: len(content) for name, content in files_of(example).items()}
+
+    assert max(sizes.values()) < LARGEST_FILE
+    assert sum(sizes.values()) < LARGEST_FOLDER
+
+
+def test_its_files_are_whole_and_say_what_was_not_stored(example):
+    tubes = sorted(example.rglob("*.fcs"))
+
+    assert len(tubes) == 2 * len(VISITS)
+    for tube in tubes:
+        dataset = read_dataset(tube)
+        assert (dataset.n_events, dataset.repairs) == (12_500, ())
+        assert any("SSC-A<" in value for value in dataset.keywords.values())
+
+
+def test_every_population_of_the_truth_is_one_of_the_results(run, truth):
+    found = {(r.sample_id, r.population_label) for r in run.rows if r.statistic == "COUNT"}
+
+    assert set(truth) <= found
+
+
+def test_counts_are_those_of_the_live_singlets(run, truth):
+    counts = {(r.sample_id, r.population_label): r.n_events for r in run.rows if r.statistic == "COUNT"}
+    many = {key: singlets for key, (_, _, singlets) in truth.items() if singlets >= 1000}
+
+    assert len(many) > 40
+    assert {key: (n, counts[key]) for key, n in many.items() if abs(counts[key] / n - 1) > 0.02} == {}
+
+
+def test_each_event_has_a_label_and_the_gates_agree_with_them(example):
+    template = read_template(find_template("car_t_autologous", example))
+    gated = gate_file(example / "fcs/SYN-001-D14-T.fcs", template, membership=True)
+    inside = {split_path(path)[-1]: mask for path, mask in gated.memberships.items()}
+    with gzip.open(example / "truth/labels/SYN-001-D14-T.csv.gz", "rt", newline="") as f:
+        classes = np.array([row["class"] for row in csv.DictReader(f)])
+
+    is_car = np.char.startswith(classes, "CAR_")
+    assert len(classes) == 12_500
+    assert (inside["CAR+"] & is_car).sum() >= 0.975 * is_car.sum()
+    assert (inside["CAR+"] & ~is_car).sum() <= 3
+    assert (inside["Beads"] == (classes == "BEAD")).all()
+
+
+def test_car_t_cells_expand_and_vanish_while_b_cells_vanish_and_return(run):
+    car = statuses(run, "ABS", "CAR+", "T")
+    b_cells = statuses(run, "ABS", "B cells", "T")
+
     assert run.failed == ()
-    assert [status["CAR+", v] for v in ("BL", "D14", "M6")] == ["ND", "QUANT", "ND"]
-    assert [status["B cells", v] for v in ("BL", "D14", "M6")] == ["QUANT", "ND", "QUANT"]
+    assert [car[v] for v in VISITS] == ["ND", "QUANT", "QUANT", "QUANT", "ND", "ND"]
+    assert [b_cells[v] for v in VISITS] == ["QUANT", "ND", "ND", "ND", "ND", "QUANT"]
 
 
-def test_the_percentage_of_car_t_cells_is_near_the_true_one(gated):
-    counts = by_name(gated["D14"].counts)
+def test_the_peak_is_right_within_its_stated_interval(run, truth):
+    [peak] = [
+        r
+        for r in run.rows
+        if r.result_id.startswith("SYN-001-D14-T|") and r.statistic == "ABS" and r.population_label == "CAR+"
+    ]
 
-    true = 100 * 850 / 3450
-    assert abs(100 * counts["CAR+"] / counts["T cells"] - true) < 0.3
+    assert peak.ci_low <= truth["SYN-001-D14-T", "CAR+"][0] <= peak.ci_high
+
+
+def test_subsets_of_b_cells_are_carried_over_from_the_tube_with_beads(run):
+    naive = {r.visit: r for r in run.rows if r.statistic == "ABS" and r.population_label == "Naive"}
+
+    assert {r.count_method for r in naive.values()} == {"SECOND_TUBE"}
+    assert (naive["BL"].status, naive["D14"].status, naive["M6"].status) == ("QUANT", "NOT_EVALUABLE", "QUANT")
+
+
+def test_nothing_is_odd_about_the_files(run):
+    assert {r.sample_id: r.qc_flags for r in run.rows if r.qc_flags} == {}

@@ -152,7 +152,7 @@ def test_every_room_that_computes_is_kept_from_plots_pages_and_command_lines():
     ],
 )
 def test_a_worker_loads_nothing_heavy(room):
-    heavy = {"flowkit", "matplotlib", "pandas", "scipy.stats", "sklearn"}
+    heavy = {"flowkit", "matplotlib", "pandas", "pyarrow", "scipy.stats", "sklearn", "xlsxwriter"}
     code = f"import sys, cytoproc.{room}; print(*sorted({heavy!r} & set(sys.modules)))"
 
     loaded = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)

@@ -64,12 +64,13 @@ def copy(
 
 @app.command("check")
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Templates.")],
+    files: Annotated[list[Path], typer.Argument(help="Templates: YAML files, or names of shipped ones.")],
     fcs: Annotated[Path | None, typer.Option("--fcs", help="Also bind each template to this FCS file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Check templates and list everything that is wrong, with line and column."""
     from cytoproc.templates.reading import read_template
+    from cytoproc.templates.shipped import shipped_templates
 
     dataset = None
     if fcs is not None:
@@ -80,7 +81,7 @@ def check(
     for file in files:
         problems: list[dict[str, object]] = []
         try:
-            template = read_template(file)
+            template = read_template(file if file.exists() else shipped_templates().get(str(file), file))
             _bind(template, dataset)
         except TemplateError as e:
             problems, message, exit_code = [_as_dict(p) for p in e.problems], str(e), 2

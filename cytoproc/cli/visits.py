@@ -329,7 +329,7 @@ def _truth_in_words(tubes: Sequence[_Tube]) -> list[str]:
     if not outside:
         return lines
     losses = [row.singlet_loss_pct for tube in tubes for row in tube.rows.values() if row.singlet_loss_pct > 0]
-    lost = f"; cells in doublets are lost besides, up to {max(losses):.1f} %" if losses else ""
+    lost = f"; cells are lost in doublets besides, {max(losses):.1f} % or more" if losses else ""
     return [*lines, f"  outside: {_listed(outside)}", f"  (intervals hold the error of counting{lost})"]
 
 

@@ -17,7 +17,7 @@ LYMPHOCYTES = FRONT | {"CD45hi SSClo", "Lymphocytes"}
 BOTH = {
     "a bead": (BEAD, {"Beads"}),
     "debris": ({"FSC-A": 15000, "SSC-A": 12000}, {"Not beads"}),
-    "an event at the top of forward scatter": (T | {"FSC-A": 262143}, {"Not beads"}),
+    "an event at the top of forward scatter": (T | {"FSC-A": 262143}, FRONT - {"Live", "Leukocytes"}),
     "a dead T cell with CAR reagent": (CAR_T | {"CD4": 14000, "Viability": 55000}, FRONT - {"Live", "Leukocytes"}),
     "a red cell as large as a lymphocyte": ({"CD45": 100}, FRONT - {"Leukocytes"}),
     "a neutrophil": ({"FSC-A": 150000, "SSC-A": 130000, "CD45": 900}, FRONT),
