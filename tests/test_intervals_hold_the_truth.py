@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cytoproc.quantify.concentration import Part, carried_over, from_beads, from_volume
+from cytoproc.quantify.concentration import carried_over, from_beads, from_volume
 from cytoproc.quantify.percent import clopper_pearson
 from cytoproc.simulate.measurement import Measurement
 from cytoproc.simulate.measuring import measure, volumes_of
@@ -108,7 +108,7 @@ def test_carried_over_intervals_hold_the_true_concentration(counted, subset):
     shared = np.array([sum(passed(m.tube)[name] for name in b_classes) for m in made])
     events = np.array([passed(m.tube)[subset] for m in made])
 
-    carried = carried_over(events, shared, b_cells, part=Part.PART).estimate
+    carried = carried_over(events, shared, b_cells).estimate
 
     assert share_held(carried, composition[subset]) >= LEAST
 

@@ -212,7 +212,7 @@ def _legend(rows: list[ResultRow]) -> list[str]:
 
 
 def _percentages(template: GatingTemplate) -> list[tuple[str, str]]:
-    """Return the (population, of) pairs that the report asks for, headlines first; without one, all of their parents."""
+    """Return the (population, of) pairs that the report asks for, headlines first; or all of their parents."""
     asked = [
         (item.population, of)
         for item in sorted(template.report, key=lambda item: not item.headline)
