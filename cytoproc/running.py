@@ -16,7 +16,7 @@ from typing import Any
 
 from cytoproc.export.cells import clean_text
 from cytoproc.export.delimited import format_csv
-from cytoproc.export.tables import long_table, sample_table, wide_table
+from cytoproc.export.tables import long_table, sample_table, summary_table, wide_table
 from cytoproc.model.results import SampleResult
 from cytoproc.study.definition import Study, describe
 from cytoproc.study.findings import add_findings
@@ -104,7 +104,9 @@ def _tables(study: Study, rows: list[ResultRow]) -> Iterator[tuple[str, bytes]]:
 
     for name, table in tables.items():
         yield f"{name}.parquet", format_parquet(table)
+    summary = summary_table(rows, study)
     sheets = {
+        **({"Summary": summary} if summary.n_rows else {}),
         "Wide": tables["wide"],
         "Results": tables["results"],
         "Samples": sample_table(rows),

@@ -6,6 +6,7 @@ import re
 import shlex
 
 import numpy as np
+import openpyxl
 import pytest
 from typer.testing import CliRunner
 
@@ -134,6 +135,20 @@ def test_subsets_of_b_cells_are_carried_over_from_the_tube_with_beads(run):
 
     assert {r.count_method for r in naive.values()} == {"SECOND_TUBE"}
     assert (naive["BL"].status, naive["D14"].status, naive["M6"].status) == ("QUANT", "NOT_EVALUABLE", "QUANT")
+
+
+def test_the_first_sheet_of_the_workbook_has_the_headlines_of_each_sample(run):
+    sheet = openpyxl.load_workbook(run.folder / "results.xlsx").worksheets[0]
+    header, *lines = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    found = {(line[0], line[5]): dict(zip(header, line, strict=True)) for line in lines}
+
+    cells = {(r.sample_id, r.population_label): r for r in run.rows if r.statistic == "ABS"}
+    peak, before = found["SYN-001-D14-T", "CAR+"], found["SYN-001-BL-T", "CAR+"]
+    assert sheet.title == "Summary"
+    assert len(lines) == len(found) == len(VISITS) * (3 + 4)
+    assert peak["cells/uL"] == pytest.approx(cells["SYN-001-D14-T", "CAR+"].value_raw)
+    assert (before["cells/uL"], before["cells/uL status"], before["of"]) == (None, "ND", "T cells")
+    assert before["cells/uL ci_high"] == pytest.approx(cells["SYN-001-BL-T", "CAR+"].ci_high)
 
 
 def test_nothing_is_odd_about_the_files(run):

@@ -11,7 +11,6 @@ from cytoproc.model.paths import split_path
 from cytoproc.study.definition import Study
 from cytoproc.study.manifest import Sample
 from cytoproc.study.results import ResultRow
-from cytoproc.templates.template import GatingTemplate
 
 __all__ = ["format_visits", "shown_by_visit"]
 
@@ -74,7 +73,7 @@ def shown_by_visit(rows: Iterable[ResultRow], study: Study) -> set[str]:
     """
     if not any(row.statistic == "ABS" for row in rows):
         return set()
-    return {reference for reference, template in study.templates.items() if _headlines(template)}
+    return {reference for reference, template in study.templates.items() if template.headlines}
 
 
 def format_visits(rows: Sequence[ResultRow], study: Study, *, width: int = 120) -> list[str]:
@@ -127,21 +126,13 @@ def _tubes(rows: Iterable[ResultRow], study: Study, shown: set[str]) -> list[_Tu
     ]
 
 
-def _headlines(template: GatingTemplate) -> list[str]:
-    """Return the populations that a summary shows first: the template's headlines, else those with cells/µL."""
-    first = [item.population for item in template.report if item.headline]
-    counted = [item.population for item in template.report if item.concentration]
-    return list(dict.fromkeys(first or counted))[:_MOST_POPULATIONS]
-
-
 def _populations(tubes: Sequence[_Tube], study: Study) -> list[_Population]:
     """Return what is shown of each tube, in the manifest's order of tubes."""
     found: dict[tuple[str, str], _Population] = {}
     for tube in tubes:
         template = study.template_of(tube.about)
-        of = {item.population: item.percent_of[0] for item in reversed(template.report) if item.percent_of}
-        for path in _headlines(template):
-            found.setdefault((tube.name, path), _Population(tube.name, path, of.get(path, template.step(path).parent)))
+        for path in template.headlines[:_MOST_POPULATIONS]:
+            found.setdefault((tube.name, path), _Population(tube.name, path, template.main_denominator(path)))
     return list(found.values())
 
 

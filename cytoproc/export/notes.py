@@ -73,6 +73,7 @@ _WIDE = {
     "NAME MARKER median, geo_mean": "middle intensity of the marker, if it may be reported",
 }
 _SHEETS = {
+    "Summary": "one line a sample and headline population of its template: the numbers to look at first.",
     "Wide": "one line a sample: to read, sort and plot. The same as wide.csv, with shorter headings.",
     "Results": "one line a number, with all that is needed to judge it. The same as results.csv.",
     "Samples": "one line a sample: the file, its fingerprint, its template, and what was found about it.",

@@ -14,9 +14,10 @@ from cytoproc.export.delimited import format_csv
 from cytoproc.export.table import Column, Kind, Table, count_column, number_column, text_column
 from cytoproc.model.events import Mask
 from cytoproc.model.paths import split_path
+from cytoproc.study.definition import Study
 from cytoproc.study.results import COLUMNS, ResultRow
 
-__all__ = ["long_table", "membership_table", "sample_table", "wide_table"]
+__all__ = ["long_table", "membership_table", "sample_table", "summary_table", "wide_table"]
 
 _NUMBERS = {f.name for f in fields(ResultRow) if f.type in {"float", "int"}} | {"nominal_day"}
 _HEAD = (
@@ -86,6 +87,30 @@ def wide_table(rows: Sequence[ResultRow]) -> Table:
     return Table((*_columns(_HEAD, firsts), *inner, *_own_columns(firsts, (*COLUMNS, *names))))
 
 
+def summary_table(rows: Sequence[ResultRow], study: Study) -> Table:
+    """Return one line a sample and headline population: its events, its percentage and its cells/µL, to be looked at.
+
+    Headlines are what the templates call so. Controls are left out, and so are samples of a template without any; a
+    sample that could not be processed has one line with its flags.
+    """
+    numbers: dict[str, dict[tuple[str, str, str], ResultRow]] = {}
+    for row in rows:
+        of = row.denominator_id if row.statistic == "PCT" else ""
+        numbers.setdefault(row.sample_id, {})[row.population_id, row.statistic, of] = row
+    lines = []
+    for sample in study.manifest.samples:
+        found, template = numbers.get(sample.sample_id, {}), study.template_of(sample)
+        failed = found.get(("", "", ""))
+        if sample.get("control") or not template.headlines:
+            continue
+        if failed:
+            lines.append(_Headline(failed))
+        for path in () if failed else template.headlines:
+            percent = found.get((path, "PCT", template.main_denominator(path)))
+            lines.append(_Headline(found[path, "COUNT", ""], percent, found.get((path, "ABS", ""))))
+    return _summary(lines)
+
+
 def membership_table(memberships: Mapping[str, Mask]) -> bytes:
     """Return one 0/1 column a population path and one row an event in file order (as ISAC's Classification Results)."""
     header = format_csv(Table(tuple(text_column(path, ()) for path in memberships)))
@@ -96,6 +121,40 @@ def membership_table(memberships: Mapping[str, Mask]) -> bytes:
     cells[:, ::2] = flags + ord("0")
     cells[:, -1] = ord("\n")
     return header + cells.tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class _Headline:
+    """What a line of the summary is made of: a sample's row, and those of a population's percentage and cells/µL."""
+
+    of_sample: ResultRow
+    percent: ResultRow | None = None
+    cells: ResultRow | None = None
+
+
+def _summary(lines: Sequence[_Headline]) -> Table:
+    def given(rows: Iterable[ResultRow | None], name: str) -> list[Any]:
+        return [getattr(row, name) if row else "" for row in rows]
+
+    samples, percents, cells = [h.of_sample for h in lines], [h.percent for h in lines], [h.cells for h in lines]
+    return Table(
+        (
+            *_columns(("sample_id", "subject_id", "visit", "nominal_day", "tube_id"), samples),
+            text_column("population", given(samples, "population_label")),
+            count_column("events", [row.n_events for row in samples]),
+            number_column("percent", given(percents, "value_reported"), percent=True),
+            text_column("of", (split_path(of)[-1] if of else "" for of in given(percents, "denominator_id"))),
+            number_column("percent ci_low", given(percents, "ci_low"), percent=True),
+            number_column("percent ci_high", given(percents, "ci_high"), percent=True),
+            text_column("percent status", given(percents, "status")),
+            number_column("cells/uL", given(cells, "value_reported")),
+            number_column("cells/uL ci_low", given(cells, "ci_low")),
+            number_column("cells/uL ci_high", given(cells, "ci_high")),
+            text_column("cells/uL status", given(cells, "status")),
+            text_column("cells/uL in words", given(cells, "value_char")),
+            *_columns(("qc_status", "qc_flags", "comment"), samples),
+        )
+    )
 
 
 def _first_of_each_sample(rows: Iterable[ResultRow]) -> list[ResultRow]:

@@ -138,6 +138,16 @@ class GatingTemplate:
         """The populations whose cells/µL the report asks for."""
         return tuple(dict.fromkeys(item.population for item in self.report if item.concentration))
 
+    @property
+    def headlines(self) -> tuple[str, ...]:
+        """The populations that a summary shows: those that the report calls headlines, else those with cells/µL."""
+        return tuple(dict.fromkeys(item.population for item in self.report if item.headline)) or self.concentrations
+
+    def main_denominator(self, path: str) -> str:
+        """Return of what a summary gives a percentage: the first that the report asks for, or the parent."""
+        asked = [of for item in self.report if item.population == path for of in item.percent_of]
+        return asked[0] if asked else self.step(path).parent
+
     def paths_called(self, reference: str) -> tuple[str, ...]:
         """Return the paths of the populations that a name or a path, with or without `root/`, can stand for."""
         path = reference.removeprefix(f"{ROOT}/")
