@@ -85,6 +85,14 @@ def _study(inputs: list[Path], template: str | None) -> Study:
         msg = f"{studies[0]} is a study and is run alone; run the other files apart, with --template"
         raise UsageError(msg)
     if template is None:
+        missing = [p for p in inputs if not p.exists()]
+        if missing:
+            msg = f"there is no file or folder {missing[0]}"
+            raise UsageError(msg)
+        unfinished = [p for p in inputs if (p / "manifest.csv").is_file()]
+        if unfinished:
+            msg = f"{unfinished[0]} has a manifest.csv and no study.yaml; write one that begins: study: NAME"
+            raise UsageError(msg)
         msg = (
             "bare FCS files need a template: add --template FILE (see: cytoproc templates list, cytoproc templates new)"
         )

@@ -48,14 +48,14 @@ def show(
 @app.command("copy")
 def copy(
     name: Annotated[str, typer.Argument(help="A shipped template.")],
-    to: Annotated[Path | None, typer.Argument(help="The new file; NAME.yaml here if left out.")] = None,
+    to: Annotated[Path | None, typer.Argument(help="The new file; my_NAME.yaml here if left out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the name of the new file as JSON.")] = False,
 ) -> None:
-    """Copy a shipped template, to make it your lab's own."""
-    from cytoproc.templates.shipped import find_template
+    """Copy a shipped template, to make it your lab's own. It is called like its file, so results tell them apart."""
+    from cytoproc.templates.shipped import copy_template
 
-    target = to if to is not None else Path(f"{name}.yaml")
-    _write_new(target, find_template(name, Path()).read_bytes())
+    target = to if to is not None else Path(f"my_{name}.yaml")
+    _write_new(target, copy_template(name, target.stem))
     if as_json:
         print_json({"template": name, "file": str(target)})
     else:

@@ -288,15 +288,17 @@ def _legend(tubes: Sequence[_Tube], populations: Sequence[_Population], study: S
         if (tube.name, path) in paths and statistic in {"PCT", "ABS"}
     ]
     lod, lloq = (_one_of(f"{getattr(row, name):g}" for row in shown) for name in ("lod_events", "lloq_events"))
+    several = {label for label in _labels(populations) if label.endswith(")")}
+    of_tubes = ["in brackets behind a population: its tube"] if several else []
     meanings = {
         "QUANT": f"in brackets: the {100 * study.confidence_level:g} % interval",
         "ND": f"ND <x: not detected, fewer than {lod} events; x is the upper end of the interval",
         "BLQ": f"BLQ <x: seen, but fewer than {lloq} events, from which there is a number; x is that limit",
-        "NOT_EVALUABLE": "NOT_EVALUABLE: out of too few events",
+        "NOT_EVALUABLE": "NOT_EVALUABLE: too few events in what it is a share of, or in what the other tube counts",
         "INVALID": "INVALID: the counting was refused; the comment column of results.csv says why",
     }
     seen = {row.status for row in shown}
-    return [text for status, text in meanings.items() if status in seen]
+    return [*of_tubes, *(text for status, text in meanings.items() if status in seen)]
 
 
 def _one_of(texts: Iterable[str]) -> str:
@@ -332,9 +334,10 @@ def _what_was_found(rows: Iterable[ResultRow], study: Study, shown: set[str]) ->
     for sample_id, codes in dict.fromkeys((row.sample_id, row.qc_flags) for row in rows):
         for code in codes.split(";") if codes and sample_id in samples else ():
             flagged.setdefault(code, []).append(sample_id)
+    alerts = {alert.code: f" ({alert.message})" for t in study.templates.values() for alert in t.alerts}
     lines = [f"not shown: {n_controls} control(s)"] if n_controls else []
     lines += ["flagged (the comment column of results.csv says more):"] if flagged else []
-    return [*lines, *(f"  {code}: {_listed(ids)}" for code, ids in flagged.items())]
+    return [*lines, *(f"  {code}: {_listed(ids)}{alerts.get(code, '')}" for code, ids in flagged.items())]
 
 
 def _listed(names: Sequence[str]) -> str:

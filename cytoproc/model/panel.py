@@ -219,7 +219,7 @@ class Panel:
         for text in known:
             if parts & {plain_name(t) for t in re.split(r"[\s/+()_:;,-]+", text)}:
                 return f" Perhaps {text!r} is meant: add it to the marker's aliases."
-        if re.search(r"\d", wanted[0]):
-            return ""  # CD4 and CD45RA are no misspelt CD45
+        if re.search(r"\d", wanted[0]) or _PULSE.fullmatch(wanted[0]):
+            return ""  # CD4 and CD45RA are no misspelt CD45, and SSC-A is no SSC-H
         close = difflib.get_close_matches(wanted[0], known, n=1, cutoff=0.75)
         return f" Perhaps {close[0]!r} is meant: add it to the marker's aliases." if close else ""

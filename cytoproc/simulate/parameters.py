@@ -116,7 +116,7 @@ def read_kind(tube: str, product: str) -> TubeKind:
     given = read_tables()
     of_tube = given["tubes"][tube]
     markers = tuple(of_tube["markers"])
-    written = of_tube["classes"] | (given["products"][product] if tube == "T" else {})
+    written = of_tube["classes"] | given["products"][product].get(tube, {})
     return TubeKind(tube, markers, {name: _class(name, of, markers) for name, of in written.items()})
 
 

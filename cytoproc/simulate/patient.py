@@ -84,10 +84,12 @@ def draw_blood(scenario: str, visit: str, *, rng: np.random.Generator | None = N
     myeloid = {"MONO": counts["MONO"], "NEUT": counts["NEUT"]}
     b_cells = {"B_cd19neg" if escaped else "B": counts["B"]}
     subsets = _b_subsets(counts["B"], visit, changes, escaped=escaped)
-    t_and_nk = sum(counts[name] for name in (*_T_CELLS, "CAR", "NK")) + sum(donor.values())
+    edited = {"T_EDITED": _without_cd3(car | donor)} if allogeneic else {}
+    with_cd3 = {"CAR": car["CAR_TCR"]} if allogeneic else {}
+    t_and_nk = sum((counts | with_cd3)[name] for name in (*_T_CELLS, "CAR", "NK"))
     cells = {
         "T": {**endogenous, **car, **donor, "NK": counts["NK"], **b_cells, **myeloid},
-        "B": {"T_NK": t_and_nk, **subsets, **myeloid},
+        "B": {"T_NK": t_and_nk, **edited, **subsets, **myeloid},
     }
     return Blood(visit, day, cells, _trait_shares(scenario, day))
 
@@ -130,6 +132,11 @@ def _car_t_cells(total: float, day: float, *, allogeneic: bool) -> dict[str, flo
 def _donor_t_cells(car: float) -> dict[str, float]:
     of = read_tables()["car_t"]["donor_without_car"]
     return {f"DONOR_{name}": car * of["ratio"] * of[name] * _PERCENT for name in ("CD4", "CD8")}
+
+
+def _without_cd3(product: Mapping[str, float]) -> float:
+    """Return how many cells of an allogeneic product show tube B nothing to tell them by: all that lost CD3."""
+    return math.fsum(n for name, n in product.items() if name != "CAR_TCR")
 
 
 def _at_day(table: Mapping[str, Mapping[str, float]], day: float) -> dict[str, float]:

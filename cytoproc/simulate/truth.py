@@ -156,7 +156,7 @@ def _of_tube_b(kind: TubeKind) -> Iterator[TruePopulation]:
     without_cd19 = frozenset(c + _ESCAPED for c in with_cd19)
     asc = frozenset(n + ending for n in _ASC for ending in ("", _ESCAPED))
     b_cells = with_cd19 | without_cd19
-    yield TruePopulation("Lymphocytes", b_cells | {"T_NK"})
+    yield TruePopulation("Lymphocytes", b_cells | {"T_NK", "T_EDITED"} & set(kind.classes))
     yield TruePopulation("Monocytes", frozenset({"MONO"}))
     yield TruePopulation("B cells", b_cells)
     yield TruePopulation("CD19+ B cells", with_cd19)

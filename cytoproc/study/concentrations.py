@@ -245,6 +245,10 @@ def _judged(
         )
         if item.n_denominator < limits.parent_events and item.path != item.basis.denominator:
             cells = replace(cells, status=Status.NOT_EVALUABLE)
+            if (
+                item.relation is Relation.OTHER and item.n_both < item.n_events
+            ):  # what is not among the shared cells says nothing by their number
+                cells = replace(cells, value=_NAN, low=_NAN, high=_NAN, ci_method="", v_eff_ul=_NAN)
         found[item.key] = _in_view_of(cells, references[i]) if references else _said(cells)
     return found
 

@@ -281,10 +281,21 @@ class _RowReader:
         return path
 
     def check_unique(self) -> None:
-        """Two rows may not share a file, or a sample id, not even one that differs only in case."""
+        """Two rows may not share a file, or a sample id, not even one that differs only in case.
+
+        And a specimen is one blood draw, so its tubes are of one visit and day.
+        """
         ids: dict[str, int] = {}
         files: dict[Path, int] = {}
+        draws: dict[tuple[str, str, str], tuple[int, str]] = {}
         for line, sample in self._seen:
+            for column in ("visit", "day") if sample.get("specimen_id") else ():
+                drawn = sample.get("subject_id"), sample.get("specimen_id"), column
+                first, said = draws.setdefault(drawn, (line, sample.get(column)))
+                if said != sample.get(column):
+                    found = f"{sample.get(column)!r}, and {said!r} in line {first}"
+                    message = f"specimen {drawn[1]!r} is one blood draw and has one {column}; found {found}"
+                    self._wrong(message, line, column)
             if (first := ids.setdefault(_folded(sample.sample_id), line)) != line:
                 self._wrong(f"sample_id {sample.sample_id!r} is used in line {first} already", line, "sample_id")
             if (first := files.setdefault(sample.path.resolve(), line)) != line:
@@ -315,6 +326,7 @@ def _is_time(text: str) -> bool:
 _CELLS: tuple[tuple[tuple[str, ...], Callable[[str], object], str], ...] = (
     (("day", *_ABOVE_ZERO, *_NOT_NEGATIVE), _is_number, "a number with a decimal point"),
     (_ABOVE_ZERO, lambda text: float(text) > 0, "a number above 0"),
+    (("beads_per_tube",), lambda text: float(text).is_integer(), "a whole number, without a sign between thousands"),
     (_NOT_NEGATIVE, lambda text: float(text) >= 0, "a number that is not below 0"),
     (
         _NOT_NEGATIVE,

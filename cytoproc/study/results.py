@@ -181,8 +181,9 @@ class _Number:
 def _percentage(draft: _Draft, interval: Estimate, i: int) -> _Number:
     n, limits = draft.n_denominator, limits_of(draft.template)
     value, low, high = (float(x[i]) for x in (interval.value, interval.low, interval.high))
-    lod, lloq = (100 * k / n if n else _NAN for k in (limits.detect_events, limits.lloq_events))
     status = decide_status(draft.n_events, n, limits)
+    known = status is not Status.NOT_EVALUABLE
+    lod, lloq = (min(100 * k / n, 100.0) if known else _NAN for k in (limits.detect_events, limits.lloq_events))
     in_words = {
         Status.NOT_EVALUABLE: f"not evaluable ({n} parent events)",
         Status.ND: f"{draft.n_events} events, below detection limit; upper limit {high:.3g} %",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
 
 from cytoproc.errors import UsageError
 from cytoproc.templates.document import did_you_mean
 
-__all__ = ["find_template", "shipped_templates"]
+__all__ = ["copy_template", "find_template", "shipped_templates"]
 
 _PACKAGE = Path(__file__).parent.parent
 
@@ -17,6 +19,24 @@ def shipped_templates() -> dict[str, Path]:
     installed, checkout = _PACKAGE / "gating_templates", _PACKAGE.parent / "gating_templates"
     folder = installed if installed.is_dir() else checkout
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def copy_template(name: str, new_name: str) -> bytes:
+    """Return a shipped template under a new name, with a comment that says what it is a copy of.
+
+    What a lab changes in its copy must not look in its results like what was shipped.
+
+    Raises
+    ------
+    UsageError
+        If no template of that name is shipped.
+    """
+    raw = find_template(name, Path()).read_bytes()
+    version = re.search(r"^version: (.*)$", raw.decode(), re.MULTILINE)
+    shipped = f"{name} {version.group(1) if version else ''}"
+    origin = f"# Began as a copy of {shipped} (SHA-256 {hashlib.sha256(raw).hexdigest()})"
+    text = re.sub(r"^template: .*$", f"template: {new_name}", raw.decode(), count=1, flags=re.MULTILINE)
+    return f"{origin}\n{text}".encode()
 
 
 def find_template(reference: str, folder: Path) -> Path:

@@ -5,7 +5,7 @@ import pytest
 from cytoproc.errors import FCSError
 from cytoproc.fcs import read_dataset
 from cytoproc.model.panel import ChannelKind
-from cytoproc.templates.shipped import find_template, shipped_templates
+from cytoproc.templates.shipped import copy_template, find_template, shipped_templates
 from tests.making import fcs_file
 
 
@@ -37,8 +37,8 @@ def test_a_template_is_copied_once(run, tmp_path):
     other = run("templates", "copy", "tbnk", "mine.yaml")
 
     assert (first.code, again.code, other.code) == (0, 2, 0)
-    assert "tbnk.yaml exists already" in again.err
-    assert (tmp_path / "mine.yaml").read_bytes() == find_template("tbnk", tmp_path / "nowhere").read_bytes()
+    assert "my_tbnk.yaml exists already" in again.err
+    assert (tmp_path / "mine.yaml").read_bytes() == copy_template("tbnk", "mine")
 
 
 @pytest.mark.parametrize("command", ["show", "copy"])
@@ -88,7 +88,7 @@ def test_what_is_shown_copied_and_started_is_told_as_json(run, tubes):
     copied = json.loads(run("templates", "copy", "tbnk", "mine.yaml", "--json").out)
     started = json.loads(run("templates", "new", "new.yaml", "--from", "a.fcs", "--json").out)
 
-    assert shown == {"template": "tbnk", "text": (tubes / "mine.yaml").read_text(encoding="utf-8")}
+    assert shown == {"template": "tbnk", "text": find_template("tbnk", tubes).read_text(encoding="utf-8")}
     assert copied == {"template": "tbnk", "file": "mine.yaml"}
     assert started == {"template": "new", "file": "new.yaml"}
     assert (tubes / "new.yaml").is_file()

@@ -115,7 +115,7 @@ def test_what_gates_on_single_cells_cost_is_told():
     [row] = [r for r in found if r.statistic == "ABS" and r.population_label == "B"]
     assert row.singlet_loss_pct == pytest.approx(100 * 4000 / 24_000)
     assert {r.qc_flags for r in found} == {"SINGLET_LOSS"}
-    assert "removed 16.7 % or more of the cells of 'Cells/Singlets/T'" in row.comment
+    assert "removed 16.7 % or more of the cells, which passed as doublets" in row.comment
 
 
 def test_a_small_loss_and_one_that_the_blood_count_shares_are_no_finding():
@@ -198,6 +198,25 @@ def test_the_shared_cells_themselves_need_no_share():
     assert rows["b", "Naive"].status == "NOT_EVALUABLE"
 
 
+def test_many_cells_beside_too_few_shared_ones_are_no_zero():
+    """B cells that lost CD19 are seen by CD20: nothing of the counted tube's CD19+ cells says how many they are."""
+    row = row_of([tube_t(b=0), tube_b(b=4, naive=2, pb=1000)], study_of(*PAIR), "b", "PB")
+
+    assert (row.n_events, row.status) == (1000, "NOT_EVALUABLE")
+    assert math.isnan(row.value_raw)
+    assert math.isnan(row.ci_high)
+    assert row.value_char == "not evaluable (4 events of B)"
+
+
+def test_a_concentration_beyond_all_blood_is_told():
+    mistyped = sample_of("t", "T", **DRAW, **BEADS | {"sample_volume_ul": "0.1"})  # mL
+
+    found = collect([tube_t()], study_of(mistyped))
+
+    assert {r.qc_flags for r in found} == {"CONCENTRATION_HIGH"}
+    assert "100000 cells/µL of 'T' are very many: look at beads_per_tube and at the volumes" in found[0].comment
+
+
 def test_of_cells_that_the_counted_tube_did_not_find_there_is_an_upper_limit():
     row = row_of([tube_t(b=0), tube_b()], study_of(*PAIR), "b", "Naive")
 
@@ -267,13 +286,18 @@ def test_a_control_has_percentages_and_is_named_as_one():
     [
         ({}, "WARN", "write how the sample was counted (count_method) into the manifest"),
         ({"count_method": "NONE"}, "PASS", "the manifest says NONE"),
+        (
+            {"beads_per_tube": "50000"},
+            "WARN",
+            "the manifest gives beads_per_tube: write SP_BEAD as its count_method, if that is how it was counted",
+        ),
     ],
 )
 def test_what_is_asked_for_and_not_counted_is_told(columns, quality, said):
     found = collect([tube_t()], study_of(sample_of("t", "T", **columns)))
 
     assert {(r.qc_status, r.qc_flags) for r in found} == {(quality, "CONCENTRATION_NOT_GIVEN")}
-    assert found[0].comment == f"the template asks for cells/µL of Cells/Singlets/T, Cells/Singlets/B; {said}"
+    assert found[0].comment == f"the template asks for cells/µL of T, B; {said}"
     assert "ABS" not in {r.statistic for r in found}
 
 

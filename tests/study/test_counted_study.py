@@ -83,7 +83,7 @@ def test_the_flags_are_those_of_each_tube(rows):
         (
             "n",
             "CONCENTRATION_NOT_GIVEN;B_CELLS_ARE_BACK",
-            "the template asks for cells/µL of Cells/B; write how the sample was counted (count_method) into the "
+            "the template asks for cells/µL of B; write how the sample was counted (count_method) into the "
             f"manifest; {alert}",
         ),
     }

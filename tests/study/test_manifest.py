@@ -134,6 +134,12 @@ def test_a_row_that_names_no_file_but_a_folder_is_refused(read, file):
         ("final_volume_ul", ["500"], ["0"], "a number above 0"),
         ("predilution", ["1", "10"], ["0", "-1"], "a number above 0"),
         ("beads_per_tube", ["49520"], ["0"], "a number above 0"),
+        (
+            "beads_per_tube",
+            ["51664", "51664.0"],
+            ["51.664", "51664.5"],
+            "a whole number, without a sign between thousands",
+        ),
         ("alc_10e9_l", ["0", "1.2"], ["-0.1"], "a number that is not below 0"),
         ("wbc_10e9_l", ["0", "4.5", "500"], ["-1"], "a number that is not below 0"),
         ("alc_10e9_l", ["500"], ["500.1", "1420"], "a count in 10^9/L, at most 500 (cells/µL divided by 1000)"),
@@ -354,3 +360,19 @@ def test_a_table_never_shows_the_absolute_path_of_a_bare_file(tmp_path):
 def test_a_bare_file_named_twice_is_refused(tmp_path):
     with pytest.raises(ManifestError, match="named twice"):
         manifest_of_files([tmp_path / "a.fcs", tmp_path / "x/../a.fcs"])
+
+
+def test_the_tubes_of_a_specimen_are_of_one_visit_and_day(tmp_path):
+    rows = [
+        "file,subject_id,specimen_id,visit,day",
+        "t.fcs,P1,P1-x,D14,14",
+        "b.fcs,P1,P1-x,BL,-7",
+        "c.fcs,P2,P1-x,BL,-7",
+    ]
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(tmp_path / "manifest.csv")
+
+    assert [(p.line, p.where) for p in caught.value.problems] == [(3, "visit"), (3, "day")]
+    assert "is one blood draw and has one visit; found 'BL', and 'D14' in line 2" in str(caught.value)

@@ -5,7 +5,7 @@ import pytest
 from cytoproc.errors import UsageError
 from cytoproc.model.paths import split_path
 from cytoproc.templates.reading import read_template
-from cytoproc.templates.shipped import find_template, shipped_templates
+from cytoproc.templates.shipped import copy_template, find_template, shipped_templates
 from tests.templates.tubes import TRAITS, TRUTH, shipped
 
 NAMES = list(shipped_templates())
@@ -73,3 +73,13 @@ def test_every_population_whose_truth_the_simulator_knows_is_in_the_template(nam
 
     assert TRUTH[name].keys() - labels == set()
     assert name != "car_t_autologous" or TRAITS.keys() <= labels
+
+
+def test_a_copy_has_its_own_name_says_what_it_was_and_gates_the_same(tmp_path):
+    (tmp_path / "ours.yaml").write_bytes(copy_template("tbnk", "ours"))
+
+    ours, theirs = read_template(tmp_path / "ours.yaml"), shipped("tbnk")
+
+    first = (tmp_path / "ours.yaml").read_text(encoding="utf-8").splitlines()[0]
+    assert (ours.name, ours.version, ours.steps, ours.report) == ("ours", theirs.version, theirs.steps, theirs.report)
+    assert first == f"# Began as a copy of tbnk {theirs.version} (SHA-256 {theirs.digest})"
