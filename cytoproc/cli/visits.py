@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from cytoproc.model.paths import split_path
 from cytoproc.study.definition import Study
@@ -310,19 +311,23 @@ def _one_of(texts: Iterable[str]) -> str:
 def _truth_in_words(tubes: Sequence[_Tube]) -> list[str]:
     """Return how many of all intervals hold the true value, and the first that do not."""
     judged = [
-        (f"{tube.about.sample_id} {split_path(path)[-1]}", inside)
+        (f"{tube.about.sample_id} {split_path(path)[-1]}", row, inside)
         for tube in tubes
         for (path, statistic, _), row in tube.rows.items()
         if statistic == "ABS" and (inside := _is_inside(tube.true(path), row)) is not None
     ]
     if not judged:
         return []
-    outside = [name for name, inside in judged if not inside]
-    lines = [f"true cells/µL inside the interval: {len(judged) - len(outside)} of {len(judged)}"]
+    numbers = [inside for _, row, inside in judged if row.status != "ND"]
+    below = [inside for _, row, inside in judged if row.status == "ND"]
+    parts = [f"inside the interval {sum(numbers)} of {len(numbers)}"] if numbers else []
+    parts += [f"below the upper limit of ND {sum(below)} of {len(below)}"] if below else []
+    lines = [f"true cells/µL: {', '.join(parts)}"]
+    outside = [name for name, _, inside in judged if not inside]
     if not outside:
         return lines
-    losses = [row.singlet_loss_pct for tube in tubes for row in tube.rows.values() if row.singlet_loss_pct > 0]
-    lost = f"; cells are lost in doublets besides, {max(losses):.1f} % or more" if losses else ""
+    losses = [row.singlet_loss_pct for _, row, _ in judged if row.singlet_loss_pct > 0]
+    lost = f"; doublets cost about {median(losses):.1f} % of the cells besides" if losses else ""
     return [*lines, f"  outside: {_listed(outside)}", f"  (intervals hold the error of counting{lost})"]
 
 

@@ -8,7 +8,7 @@ from scipy.special import betaincinv
 
 from cytoproc.quantify.estimate import Estimate, FloatArray, tail_of
 
-__all__ = ["mover_product", "mover_sum", "ratio_of_counts"]
+__all__ = ["mover_product", "mover_sum", "ratio_of_counts", "shares_differ"]
 
 
 def ratio_of_counts(k: npt.ArrayLike, other: npt.ArrayLike, *, level: float = 0.95) -> Estimate:
@@ -35,6 +35,36 @@ def ratio_of_counts(k: npt.ArrayLike, other: npt.ArrayLike, *, level: float = 0.
     none = other == 0
     value, low, high = (np.where(none, np.nan, x) for x in (k / b, low, high))
     return Estimate(value, low, high, level, method="conditional-binomial")
+
+
+def shares_differ(k: tuple[int, int], n: tuple[int, int], *, level: float = 0.99, tolerance: float = 0.2) -> bool:
+    """Return whether two tubes disagree on a share: beyond chance, and by more than a tolerance that gates may cost.
+
+    Beyond chance means that the ratio of their counts, with its exact interval, cannot be that of their totals.
+
+    Parameters
+    ----------
+    k, n
+        Events of the population and of all in each tube.
+    level
+        Of the interval.
+    tolerance
+        By how much the larger share may exceed the smaller one whatever the counts.
+
+    Examples
+    --------
+    >>> (
+    ...     shares_differ((775, 1037), (6080, 7939)),
+    ...     shares_differ((0, 3), (6000, 6000)),
+    ...     shares_differ((0, 900), (6000, 8000)),
+    ... )
+    (False, False, True)
+    """
+    (k_low, n_low), (k_high, n_high) = sorted(zip(k, n, strict=True), key=lambda pair: pair[0] / max(pair[1], 1))
+    if not (k_high and n_low and n_high):
+        return False
+    alike = k_high / n_high <= (1 + tolerance) * k_low / n_low
+    return not alike and float(ratio_of_counts(k_low, k_high, level=level).high) < n_low / n_high
 
 
 def mover_sum(a: Estimate, b: Estimate) -> Estimate:

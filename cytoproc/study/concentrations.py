@@ -134,6 +134,17 @@ class _Item:
         return dict(self.tube.result.among_shared).get(self.path, 0)
 
     @property
+    def n_beside(self) -> float:
+        """Events that are not among the cells that the counted tube counts: its number does not bound them."""
+        match self.relation:
+            case Relation.OTHER:
+                return self.n_events - self.n_both
+            case Relation.WHOLE:
+                return self.n_events - self.n_denominator
+            case _:
+                return 0
+
+    @property
     def relation(self) -> Relation:
         """How the population stands to the cells that the counted tube counts, by their paths."""
         shared = self.basis.denominator
@@ -243,14 +254,41 @@ def _judged(
             lloq_value=limits.lloq_events / v_eff if v_eff > 0 else _NAN,
             singlet_loss_pct=100 * (1 - _kept(item.tube, item.path) / _kept(item.tube, item.basis.denominator)),
         )
-        if item.n_denominator < limits.parent_events and item.path != item.basis.denominator:
-            cells = replace(cells, status=Status.NOT_EVALUABLE)
-            if (
-                item.relation is Relation.OTHER and item.n_both < item.n_events
-            ):  # what is not among the shared cells says nothing by their number
-                cells = replace(cells, value=_NAN, low=_NAN, high=_NAN, ci_method="", v_eff_ul=_NAN)
-        found[item.key] = _in_view_of(cells, references[i]) if references else _said(cells)
+        reference = references[i] if references else None
+        if why := _why_not(item, limits, reference):
+            found[item.key] = _not_evaluable(cells, why, is_bounded=not item.n_beside)
+        else:
+            found[item.key] = _in_view_of(cells, reference) if reference else _said(cells)
     return found
+
+
+def _why_not(item: _Item, limits: Limits, reference: CountedCells | None) -> str:
+    """Return why a share of other cells says nothing of a population, or nothing if it does.
+
+    A carried concentration is one of the shared cells times a share. Of events that are not among the shared cells it
+    is an extrapolation, which needs a number to start from and must not be most of the result.
+    """
+    if item.path == item.basis.denominator:
+        return ""
+    n, of = item.n_denominator, split_path(item.basis.denominator)[-1] if item.basis.denominator else ""
+    if n < limits.parent_events:
+        return f"{n:.0f} events of {of}"
+    if reference is None or not item.n_beside:
+        return ""
+    beside = f"{item.n_beside:.0f} of {item.n_events} events are not {of}"
+    if 2 * item.n_beside > item.n_events:
+        return beside
+    if reference.status in {Status.ND, Status.BLQ}:
+        return f"{reference.n_events} events of {of} in the counted tube, and {beside}"
+    return ""
+
+
+def _not_evaluable(cells: CountedCells, why: str, *, is_bounded: bool) -> CountedCells:
+    """Return a concentration that may not be stated; without a number where the shared cells do not bound it."""
+    cells = replace(cells, status=Status.NOT_EVALUABLE, in_words=f"not evaluable ({why})")
+    if is_bounded:
+        return cells
+    return replace(cells, value=_NAN, low=_NAN, high=_NAN, ci_method="", v_eff_ul=_NAN, lod_value=_NAN, lloq_value=_NAN)
 
 
 def _kept(tube: Tube, path: str) -> float:

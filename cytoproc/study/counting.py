@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cytoproc.model.paths import split_path
 from cytoproc.model.results import QCFlag, SampleResult
+from cytoproc.quantify.ratio import shares_differ
 from cytoproc.quantify.status import Status
 from cytoproc.study.definition import Study
 from cytoproc.study.manifest import NEEDED, Sample
@@ -19,6 +20,7 @@ __all__ = ["Basis", "Tube", "find_bases", "find_tubes"]
 
 _NAN = math.nan
 _BEAD_LOT_CV = 0.04
+_FEW_BEADS = 1000
 _MOST_OF_THE_TUBE = 1.1
 _UNUSUAL_10E9_L = 50.0
 
@@ -116,17 +118,22 @@ def _by_beads(tube: Tube) -> Basis | Refusal:
             "look at the gate and at the lot's number of beads"
         )
         return Refusal("BEADS_OVER_TUBE", message)
-    flags = tuple(
+    flags = [
         QCFlag("BEADS_IN_CELLS", f"{n} of {tube.counts[path]} events of {path!r} are counting beads; exclude them")
         for path, n in tube.result.among_beads
-    )
+    ]
+    if n_beads < _FEW_BEADS:
+        message = (
+            f"{n_beads} beads were counted, expected {_FEW_BEADS} or more: they widen every interval; acquire longer"
+        )
+        flags.append(QCFlag("FEW_BEADS", message))
     return Basis(
         "SP_BEAD",
         n_beads=n_beads,
         beads_per_tube=added,
         sample_volume_ul=tube.number("sample_volume_ul"),
         dilution_factor=tube.number("predilution", 1.0),
-        flags=flags,
+        flags=tuple(flags),
     )
 
 
@@ -216,4 +223,20 @@ def _by_second_tube(
             f"its template {template.name!r}; correct counted_as"
         )
         return Refusal("COUNTED_AS_UNKNOWN", message)
+    if said := _how_they_disagree(tube, tubes[other], carry.population, paths[0]):
+        message = f"{said} in the counted tube, sample {other!r}: were files or tubes exchanged? Are both gates right?"
+        return Refusal("TUBES_DISAGREE", message)
     return Basis("SECOND_TUBE", denominator=carry.population, counted_in=other, counted_as=paths[0])
+
+
+def _how_they_disagree(here: Tube, there: Tube, population: str, counted_as: str) -> str:
+    """Return what two tubes of one blood draw say of the same cells as a share of lymphocytes, if it cannot both be."""
+    of = here.template.counting.lymphocytes, there.template.counting.lymphocytes
+    if not all(of):
+        return ""
+    k = here.counts[population], there.counts[counted_as]
+    n = here.counts[of[0]], there.counts[of[1]]
+    if not shares_differ(k, n):
+        return ""
+    shares = [f"{k[i]} of {n[i]} lymphocytes ({100 * k[i] / n[i]:.3g} %)" for i in (0, 1)]
+    return f"{split_path(population)[-1]!r} are {shares[0]} here, and {shares[1]}"

@@ -66,8 +66,8 @@ def _of_counting(tube: Tube, basis: Basis | Refusal | None, counted: Mapping[str
         lost = [c.singlet_loss_pct for c in counted.values() if c.singlet_loss_pct > _WORTH_TELLING_PCT]
         if lost:
             message = (
-                f"gates on single cells removed {max(lost):.1f} % or more of the cells, which passed as doublets; "
-                "cells/µL are too low by as much (singlet_loss_pct)"
+                f"gates on single cells removed about {max(lost):.1f} % of the cells, which passed as doublets; "
+                "cells/µL are too low by about as much (singlet_loss_pct)"
             )
             yield QCFlag("SINGLET_LOSS", message)
         path, most = max(((path, c.value) for path, c in counted.items()), key=_by_value, default=("", 0.0))

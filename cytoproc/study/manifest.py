@@ -326,6 +326,7 @@ def _is_time(text: str) -> bool:
 _CELLS: tuple[tuple[tuple[str, ...], Callable[[str], object], str], ...] = (
     (("day", *_ABOVE_ZERO, *_NOT_NEGATIVE), _is_number, "a number with a decimal point"),
     (_ABOVE_ZERO, lambda text: float(text) > 0, "a number above 0"),
+    (("predilution",), lambda text: float(text) >= 1, "1 if the blood was not diluted before, or a larger number"),
     (("beads_per_tube",), lambda text: float(text).is_integer(), "a whole number, without a sign between thousands"),
     (_NOT_NEGATIVE, lambda text: float(text) >= 0, "a number that is not below 0"),
     (

@@ -171,7 +171,7 @@ def test_the_truth_of_a_path_goes_before_that_of_a_name():
     lines = format_visits(rows, study_of(tube("a"), truth=truth))
 
     assert part_of(lines, "B cells")[0].endswith("2  inside")
-    assert "true cells/µL inside the interval: 1 of 1" in lines
+    assert "true cells/µL: inside the interval 1 of 1" in lines
 
 
 def test_all_populations_with_a_truth_are_judged_also_those_not_shown():
@@ -181,7 +181,7 @@ def test_all_populations_with_a_truth_are_judged_also_those_not_shown():
 
     lines = format_visits(rows, study_of(*map(tube, "abcd"), truth=truth))
 
-    assert "true cells/µL inside the interval: 1 of 5" in lines
+    assert "true cells/µL: inside the interval 1 of 5" in lines
     assert "  outside: a T cells, b T cells, c T cells and 1 more" in lines
 
 

@@ -115,7 +115,7 @@ def test_what_gates_on_single_cells_cost_is_told():
     [row] = [r for r in found if r.statistic == "ABS" and r.population_label == "B"]
     assert row.singlet_loss_pct == pytest.approx(100 * 4000 / 24_000)
     assert {r.qc_flags for r in found} == {"SINGLET_LOSS"}
-    assert "removed 16.7 % or more of the cells, which passed as doublets" in row.comment
+    assert "removed about 16.7 % of the cells, which passed as doublets" in row.comment
 
 
 def test_a_small_loss_and_one_that_the_blood_count_shares_are_no_finding():
@@ -130,7 +130,7 @@ def test_a_small_loss_and_one_that_the_blood_count_shares_are_no_finding():
 
 
 def test_cells_of_a_second_tube_are_shared_out_by_its_own_proportions():
-    rows = counted_rows([tube_t(), tube_b()], study_of(*PAIR))
+    rows = counted_rows([tube_t(), tube_b(among_shared=(("Singlets/PB", 60),))], study_of(*PAIR))
 
     naive, same = rows["b", "Naive"], rows["b", "B"]
     assert rounded(naive, 2) == [10.0, 8.75, 11.35]
@@ -144,7 +144,7 @@ def test_cells_of_a_second_tube_are_shared_out_by_its_own_proportions():
 def test_how_many_events_are_shared_decides_how_sure_the_share_is():
     inside, outside = (
         row_of([tube_t(), tube_b(pb=500, among_shared=(("Singlets/PB", n),))], study_of(*PAIR), "b", "PB")
-        for n in (500, 0)
+        for n in (500, 300)
     )
 
     assert inside.value_raw == outside.value_raw
@@ -206,6 +206,50 @@ def test_many_cells_beside_too_few_shared_ones_are_no_zero():
     assert math.isnan(row.value_raw)
     assert math.isnan(row.ci_high)
     assert row.value_char == "not evaluable (4 events of B)"
+
+
+@pytest.mark.parametrize(
+    ("t_events", "beside", "said"),
+    [
+        (400, 301, "301 of 600 events are not B"),
+        (40, 1, "40 events of B in the counted tube, and 1 of 600 events are not B"),
+        (3, 1, "3 events of B in the counted tube, and 1 of 600 events are not B"),
+    ],
+)
+def test_what_the_counted_tube_does_not_bound_is_no_number(t_events, beside, said):
+    b_tube = tube_b(b=1000, pb=600, among_shared=(("Singlets/PB", 600 - beside),))
+
+    row = row_of([tube_t(b=t_events), b_tube], study_of(*PAIR), "b", "PB")
+
+    assert (row.status, row.value_char) == ("NOT_EVALUABLE", f"not evaluable ({said})")
+    assert math.isnan(row.value_raw)
+
+
+def test_a_few_events_beside_the_shared_cells_do_no_harm():
+    b_tube = tube_b(pb=60, among_shared=(("Singlets/PB", 59),))
+
+    row = row_of([tube_t(), b_tube], study_of(*PAIR), "b", "PB")
+
+    assert (row.status, row.value_raw) == ("QUANT", pytest.approx(2))
+
+
+def test_tubes_of_two_patients_are_no_pair():
+    """Files were exchanged: no B cell among 20,000 lymphocytes in one tube, 10,000 among 30,000 in the other."""
+    lymphocytes = replace(TUBE_B, counting=replace(TUBE_B.counting, lymphocytes="Singlets"))
+
+    found = collect([tube_t(b=0), tube_b(b=10_000, naive=5_000)], study_of(*PAIR, b=lymphocytes))
+
+    rows = {r.population_label: r for r in found if r.sample_id == "b" and r.statistic == "ABS"}
+    assert {r.status for r in rows.values()} == {"INVALID"}
+    assert rows["Naive"].qc_flags == "TUBES_DISAGREE"
+    assert "'B' are 10000 of 30000 lymphocytes (33.3 %) here, and 0 of 20000 lymphocytes (0 %)" in rows["Naive"].comment
+
+
+def test_tubes_that_agree_but_for_chance_or_a_fifth_are_a_pair():
+    lymphocytes = replace(TUBE_B, counting=replace(TUBE_B.counting, lymphocytes="Singlets"))
+    for t_events, b_events in ((400, 700), (4000, 5000), (2, 12)):  # of 20,000 and 30,000
+        found = collect([tube_t(b=t_events), tube_b(b=b_events, naive=10)], study_of(*PAIR, b=lymphocytes))
+        assert "TUBES_DISAGREE" not in found[-1].qc_flags
 
 
 def test_a_concentration_beyond_all_blood_is_told():
