@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +85,8 @@ def draw_blood(scenario: str, visit: str, *, rng: np.random.Generator | None = N
     b_cells = {"B_cd19neg" if escaped else "B": counts["B"]}
     subsets = _b_subsets(counts["B"], visit, changes, escaped=escaped)
     edited = {"T_EDITED": _without_cd3(car | donor)} if allogeneic else {}
-    with_cd3 = {"CAR": car["CAR_TCR"]} if allogeneic else {}
-    t_and_nk = sum((counts | with_cd3)[name] for name in (*_T_CELLS, "CAR", "NK"))
+    with_cd3 = car["CAR_TCR"] if allogeneic else counts["CAR"]
+    t_and_nk = sum((*(counts[name] for name in _T_CELLS), with_cd3, counts["NK"]))
     cells = {
         "T": {**endogenous, **car, **donor, "NK": counts["NK"], **b_cells, **myeloid},
         "B": {"T_NK": t_and_nk, **edited, **subsets, **myeloid},
@@ -135,7 +135,7 @@ def _donor_t_cells(car: float) -> dict[str, float]:
 
 
 def _without_cd3(product: Mapping[str, float]) -> float:
-    """Return how many cells of an allogeneic product show tube B nothing to tell them by: all that lost CD3."""
+    """Return how many cells of an allogeneic product lost CD3, by which tube B would know them for T cells."""
     return math.fsum(n for name, n in product.items() if name != "CAR_TCR")
 
 
@@ -166,12 +166,3 @@ def _trait_shares(scenario: str, day: float) -> dict[str, float]:
     tables = read_tables()
     exhausted = _at_day(tables["car_t"]["exhaustion"], day)
     return {**{name: p * _PERCENT for name, p in exhausted.items()}, **tables["trait_shares"][product_of(scenario)]}
-
-
-def visits_in_order(names: Sequence[str]) -> list[str]:
-    """Return visits in the order of their days.
-
-    >>> visits_in_order(["D14", "BL"])
-    ['BL', 'D14']
-    """
-    return sorted(dict.fromkeys(names), key=VISITS.index)

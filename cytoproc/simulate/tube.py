@@ -89,7 +89,7 @@ class StorageGate:
     granular and as bright as a bead: side scatter at or above `bead_side`, `bead_channel` at or above `bead_light`.
     """
 
-    largest_side: float = 100_000.0
+    largest_side: float = 115_000.0
     least_cd45: float = 1_500.0
     bead_side: float = 120_000.0
     bead_light: float = 30_000.0

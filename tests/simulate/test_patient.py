@@ -62,6 +62,30 @@ def test_an_allogeneic_product_brings_donor_cells_without_a_car():
     assert cells["CAR_TCR"] == pytest.approx(0.005 * 85)
 
 
+def test_cells_of_an_allogeneic_product_that_lost_cd3_are_a_class_of_their_own_in_tube_b():
+    cells = draw_blood("allogeneic", "D14").cells
+
+    assert cells["B"]["T_EDITED"] == pytest.approx(0.995 * 85 + 1.2 * 85)
+    assert cells["B"]["T_NK"] == pytest.approx(120 + 140 + 10 + 60 + 0.005 * 85)
+    assert total(cells["T"], "CAR_", "DONOR_") == pytest.approx(cells["B"]["T_EDITED"] + cells["T"]["CAR_TCR"])
+
+
+def test_they_differ_from_other_t_cells_by_dump_alone_and_some_took_cd19():
+    kind = read_kind("B", "allogeneic")
+    edited, usual = kind.classes["T_EDITED"], kind.classes["T_NK"]
+
+    different = [m for m, a, b in zip(kind.markers, edited.levels, usual.levels, strict=True) if a != b]
+    assert different == ["DUMP"]
+    assert edited.levels[kind.markers.index("DUMP")] == edited.levels[kind.markers.index("CD19")]  # negative
+    assert [(kind.markers[t.channel], t.level.first) for t in edited.traits] == [("CD19", 900)]
+    assert draw_blood("allogeneic", "D14").trait_shares[edited.traits[0].name] == 0.02
+
+
+def test_with_the_patients_own_product_tube_b_has_no_such_class():
+    assert "T_EDITED" not in read_kind("B", "autologous").classes
+    assert "T_EDITED" not in draw_blood("autologous", "D14").cells["B"]
+
+
 @pytest.mark.parametrize(
     ("scenario", "visit", "beginning", "per_ul"),
     [

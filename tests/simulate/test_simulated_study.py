@@ -152,7 +152,7 @@ def test_the_file_has_the_events_and_the_matrix_of_its_tube(made):
 def test_the_storage_gate_is_written_down(made):
     dataset, _ = read_fcs(made(replace(SMALL, storage_gate=True)) / f"fcs/{HIT}.fcs")
 
-    assert dataset.get("STORAGE GATE").startswith("SSC-A<100000 and CD45>=1500; or SSC-A>=120000")
+    assert dataset.get("STORAGE GATE").startswith("SSC-A<115000 and CD45>=1500; or SSC-A>=120000")
 
 
 def test_the_volume_of_a_volumetric_tube_is_written_in_nanolitres(made):

@@ -46,6 +46,14 @@ def test_the_parts_of_the_lymphocytes_are_the_lymphocytes(scenario, visit):
     assert sum(truth[name] for name in ("CD4+", "CD8+", "CD4-CD8-")) == pytest.approx(truth["T cells"])
 
 
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("visit", VISITS)
+def test_both_tubes_have_the_same_lymphocytes(scenario, visit):
+    tube_t, tube_b = (concentrations(scenario, visit, tube)["Lymphocytes"] for tube in "TB")
+
+    assert tube_b == pytest.approx(tube_t)
+
+
 @pytest.mark.parametrize("lineage", ["CD4+", "CD8+", "CAR+ CD4+", "CAR+ CD8+"])
 @pytest.mark.parametrize("scenario", ["autologous", "allogeneic"])
 def test_memory_divides_a_lineage(lineage, scenario):
@@ -90,12 +98,20 @@ def test_live_cells_count_doublets_as_two_and_singlets_leave_them_out():
     assert truth["CAR+"].live_singlets + truth["B cells"].live_singlets == 96
 
 
+def test_t_cells_without_cd3_are_lymphocytes_of_tube_b_whether_they_took_cd19_or_not():
+    truth = truth_of("allogeneic", "D14", "B", {"T_EDITED": 3_000, "T_NK": 200, "MONO": 100})
+
+    assert truth["Lymphocytes"].live_cells == truth["Lymphocytes"].live_singlets == 3_200
+    assert truth["B cells"].live_cells == truth["CD19+ B cells"].live_cells == 0
+
+
 @pytest.mark.parametrize(
     ("tube", "scenario", "template"),
     [
         ("T", "autologous", "car_t_autologous"),
         ("T", "allogeneic", "car_t_allogeneic"),
         ("B", "autologous", "b_cell_subsets"),
+        ("B", "allogeneic", "b_cell_subsets"),
     ],
 )
 def test_every_population_of_the_truth_is_one_of_the_template(tube, scenario, template, repository):

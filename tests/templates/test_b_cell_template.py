@@ -12,14 +12,18 @@ TRANSITIONAL = B | {"IgD": 14000, "CD24": 26000, "CD38": 16000, "CD21": 3000}
 SWITCHED = B | {"CD24": 13000, "CD38": 700, "CD27": 6500}
 DN2 = B | {"CD20": 26000, "CD21": 450, "CXCR5": 60, "CD11c": 6000, "CD38": 250}
 PLASMABLAST = {"FSC-A": 120000, "SSC-A": 42000, "CD45": 9000, "CD19": 5000, "CD20": 350, "CD38": 60000, "CD27": 40000}
+EDITED_T = LYMPHOCYTE | {"CD27": 9000, "CD38": 1200}  # without CD3, so DUMP-
 MONOCYTE = {"FSC-A": 140000, "SSC-A": 75000, "CD45": 9000, "DUMP": 30000, "CD11c": 9000, "CD38": 2500}
 
 SINGLE = {"Cells", "Singlets FSC", "Singlets"}
 LEUKOCYTES = SINGLE | {"Live", "Leukocytes"}
 SMALL = {"CD45hi SSClo", "Wide lymphocyte gate", "Lymphocytes"}
-B_CELLS = LEUKOCYTES | SMALL | {"DUMP-", "B cells", "CD19+ B cells", "CD20+ B cells", "Without ASC"}
+B_CELLS = LEUKOCYTES | SMALL | {"DUMP-", "B cells", "CD19 bright", "CD19+ B cells", "CD20+ B cells", "Without ASC"}
+WITH_CD19 = {"CD19 bright", "CD19+ B cells"}
+DIM = {"CD19 dim", "CD19+ B cells"}
 REST = B_CELLS | {"Without transitional"}
 ASC = LEUKOCYTES | SMALL | {"DUMP-", "B cells", "CD27hi CD38hi", "IgD- CD20-", "ASC"}
+NO_B_CELL = LEUKOCYTES | SMALL | {"DUMP-", "IgD- CD20-"}
 KINDS = {
     "debris": ({"FSC-A": 15000, "SSC-A": 12000}, set()),
     "a dead B cell": (NAIVE | {"Viability": 55000}, SINGLE),
@@ -45,25 +49,41 @@ KINDS = {
     "a DN4 B cell": (B | {"CD11c": 6000}, REST | {"DN", "DN4"}),
     "a naive B cell without CD19": (
         NAIVE | {"CD19": 60},
-        (REST | {"Naive", "Naive with transitional", "CD19-CD20+ B cells"}) - {"CD19+ B cells"},
+        (REST | {"Naive", "Naive with transitional", "CD19-CD20+ B cells"}) - WITH_CD19,
+    ),
+    "a naive B cell dim in CD19": (
+        NAIVE | {"CD19": 2000},
+        (REST | DIM | {"Naive", "Naive with transitional"}) - {"CD19 bright"},
     ),
     "a naive B cell whose CD20 is hidden": (
         NAIVE | {"CD20": 60},
         (REST | {"Naive", "Naive with transitional"}) - {"CD20+ B cells"},
     ),
-    "a plasmablast": (PLASMABLAST, ASC | {"CD19+ B cells"}),
+    "a naive B cell dim in CD19 whose CD20 is hidden, which is missed": (
+        NAIVE | {"CD19": 2000, "CD20": 60},
+        (NO_B_CELL | {"CD19 dim"}) - {"IgD- CD20-"},
+    ),
+    "a plasmablast": (PLASMABLAST, ASC | WITH_CD19),
+    "a plasma cell dim in CD19": (PLASMABLAST | {"CD19": 1500, "CD20": 60}, ASC | DIM),
     "a plasma cell without CD19, dim in CD45": (
         PLASMABLAST | {"CD19": 60, "CD45": 2500, "CD27": 30000, "CD38": 75000},
         ASC - {"CD45hi SSClo"},
     ),
     "a plasmablast beyond the lymphocytes": (
         PLASMABLAST | {"SSC-A": 70000},
-        (ASC | {"CD19+ B cells"}) - {"CD45hi SSClo"},
+        (ASC | WITH_CD19) - {"CD45hi SSClo"},
     ),
     "an activated memory B cell": (SWITCHED | {"CD38": 30000}, REST | {"Switched memory"}),
-    "a cell that is CD38hi alone": (
-        LYMPHOCYTE | {"CD38": 60000},
-        LEUKOCYTES | SMALL | {"DUMP-", "IgD- CD20-"},
+    "a cell that is CD38hi alone": (LYMPHOCYTE | {"CD38": 60000}, NO_B_CELL),
+    "a T cell without CD3": (EDITED_T, NO_B_CELL),
+    "a T cell without CD3 that took CD19": (EDITED_T | {"CD19": 2999}, NO_B_CELL | {"CD19 dim"}),
+    "a T cell without CD3 that took more CD19 than it should": (
+        EDITED_T | {"CD19": 3000},
+        (REST | {"Switched memory", "CD21lo", "IgD- CD20-"}) - {"CD20+ B cells"},
+    ),
+    "an activated T cell without CD3, which looks like a plasma cell": (
+        EDITED_T | {"CD27": 12000, "CD38": 30000, "CD19": 1500},
+        ASC | DIM,
     ),
 }
 

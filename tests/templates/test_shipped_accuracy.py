@@ -56,6 +56,7 @@ def test_populations_of_a_thousand_events_are_counted_within_two_percent_of_the_
         ("car_t_autologous", "autologous"),
         ("car_t_allogeneic", "allogeneic"),
         ("b_cell_subsets", "autologous"),
+        ("b_cell_subsets", "allogeneic"),
         ("tbnk", "allogeneic"),
     ],
 )
@@ -64,6 +65,19 @@ def test_b_cells_that_are_gone_are_not_found(template, scenario, visit):
 
     assert tube.true("B cells").sum() == 0
     assert tube.count("B cells") < LOD_EVENTS
+
+
+@pytest.mark.parametrize("visit", ["D14", "D28"])
+def test_t_cells_without_cd3_are_lymphocytes_and_those_that_took_cd19_are_no_b_cells(visit):
+    tubes = [gate("b_cell_subsets", "allogeneic", visit, seed) for seed in SEEDS]
+
+    edited = [tube.labels == "T_EDITED" for tube in tubes]
+    lymphocytes = sum(int((e | tube.true("Lymphocytes")).sum()) for e, tube in zip(edited, tubes, strict=True))
+    took = [int((e & tube.tube.has("CAR-T takes CD19")).sum()) for e, tube in zip(edited, tubes, strict=True)]
+
+    assert min(took) >= LOD_EVENTS
+    assert max(tube.count("B cells") for tube in tubes) < LOD_EVENTS
+    assert sum(tube.count("Lymphocytes") for tube in tubes) == pytest.approx(lymphocytes, rel=0.02)
 
 
 @pytest.mark.parametrize("visit", ["BL", "M12"])
@@ -84,10 +98,10 @@ def test_neither_dead_cells_nor_doublets_make_b_cells_or_car_t_cells(dead, doubl
     before = gate("car_t_autologous", "autologous", "BL", 14, **how)
     empty = gate("car_t_allogeneic", "allogeneic", "BL", 14, **how)
     peak = gate("car_t_allogeneic", "allogeneic", "D14", 14, **how)
-    second = gate("b_cell_subsets", "autologous", "D14", 14, **how)
+    second = [gate("b_cell_subsets", product, "D14", 14, **how) for product in ("autologous", "allogeneic")]
 
     assert max(before.count("CAR+"), empty.count("CAR+"), empty.count("CD3+ CAR+")) < LLOQ_EVENTS
-    assert max(peak.count("B cells"), second.count("B cells"), second.count("CD19-CD20+ B cells")) < LOD_EVENTS
+    assert max(tube.count("B cells") for tube in (peak, *second)) < LOD_EVENTS
 
 
 def raises_its_alert(tube):
@@ -96,7 +110,9 @@ def raises_its_alert(tube):
     return tube.count(alert.population.split("/")[-1]) >= dict(template.limits)["lod_events"]
 
 
-@pytest.mark.parametrize(("scenario", "visit"), [("autologous", v) for v in VISITS] + [("lupus_flare", "BL")])
+@pytest.mark.parametrize(
+    ("scenario", "visit"), [*(("autologous", v) for v in VISITS), ("lupus_flare", "BL"), ("allogeneic", "D14")]
+)
 def test_no_tube_without_escape_raises_the_alert_of_b_cells_without_cd19(scenario, visit):
     assert not raises_its_alert(gate("b_cell_subsets", scenario, visit, 15))
 

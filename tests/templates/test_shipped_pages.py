@@ -97,6 +97,28 @@ def test_the_page_says_of_every_cut_by_what_it_is_set(name, page):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_every_gate_is_our_own_or_has_a_source_that_the_page_names(name, page):
+    text = page(name)
+    sources = {f"[{number}]" for number in re.findall(r"^(\d+)\. ", text.split("\n## Sources\n")[1], re.MULTILINE)}
+
+    unnamed = [
+        (row[0], row[5])
+        for row in table_under("Populations", text)
+        if not set(row[5].split(", ")) <= sources | {"our own"}
+    ]
+
+    assert sources
+    assert unnamed == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_source_is_said_to_hold_what_is_our_own(name, page):
+    sources = page(name).split("\n## Sources\n")[1]
+
+    assert [line for line in sources.splitlines() if re.match(r"\d+\.", line) and "our own" in line] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_page_lists_what_is_reported_and_of_what(name, page):
     rows = table_under("Report", page(name))
 

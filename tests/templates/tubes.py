@@ -79,7 +79,7 @@ TRUTH = {
         },
     },
     "b_cell_subsets": {
-        "Lymphocytes": f"T_NK|{_B}(_cd19neg)?",
+        "Lymphocytes": f"T_NK|T_EDITED|{_B}(_cd19neg)?",
         "Monocytes": "MONO",
         "B cells": f"{_B}(_cd19neg)?",
         "CD19+ B cells": _B,
