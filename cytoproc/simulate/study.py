@@ -93,9 +93,9 @@ def simulate_study(
 ) -> SimulatedStudy:
     """Write a synthetic study into a folder, ready for `cytoproc run`.
 
-    The same plan gives the same bytes, with any number of threads. But for a fault, which hits the last visit, a file does
-    not depend on which other patients, visits, tubes and controls there are. `study.yaml` is written last,
-    so a study that was interrupted cannot be run.
+    The same plan gives the same bytes, with any number of threads. But for a fault, which hits the last visit, a file
+    does not depend on which other patients, visits, tubes and controls there are. `study.yaml` is written last, so a
+    study that was interrupted cannot be run.
 
     Parameters
     ----------
