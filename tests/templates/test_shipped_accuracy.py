@@ -140,3 +140,26 @@ def test_with_an_allogeneic_product_the_parts_of_the_lymphocytes_make_up_the_who
     tube = gate("car_t_allogeneic", "allogeneic", visit, 17)
 
     assert sum(map(tube.count, SUM)) == pytest.approx(tube.count("Lymphocytes"), rel=0.02)
+
+
+TWENTY = range(20)
+
+
+@pytest.mark.parametrize("visit", ["D14", "D21", "D28"])
+@pytest.mark.parametrize("scenario", ["autologous", "allogeneic"])
+@pytest.mark.parametrize("template", ["T", "b_cell_subsets"])
+def test_in_twenty_patients_without_b_cells_none_is_detected(template, scenario, visit):
+    name = f"car_t_{scenario}" if template == "T" else template
+
+    found = [gate(name, scenario, visit, seed).count("B cells") for seed in TWENTY]
+
+    assert max(found) < LOD_EVENTS
+
+
+@pytest.mark.parametrize("visit", ["BL", "M12"])
+@pytest.mark.parametrize("scenario", ["autologous", "allogeneic"])
+def test_in_twenty_patients_without_car_t_cells_none_is_quantified_and_hardly_any_detected(scenario, visit):
+    found = [gate(f"car_t_{scenario}", scenario, visit, seed).count("CAR+") for seed in TWENTY]
+
+    assert max(found) < LLOQ_EVENTS
+    assert sum(n >= LOD_EVENTS for n in found) <= 2  # about 12 of 70,000 T cells lie above the cut
