@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-__all__ = ["Limits", "Status", "decide_by_events", "decide_status"]
+from scipy.special import pdtr
+
+__all__ = ["Limits", "Status", "decide_by_events", "decide_status", "limit_of_blank"]
 
 
 class Status(StrEnum):
@@ -30,6 +32,33 @@ class Limits:
     detect_events: int = 20
     lloq_events: int = 50
     parent_events: int = 50
+
+    def above(self, background_events: float) -> Limits:
+        """Return the limits where so many events are expected by chance: more than a blank shows must be seen.
+
+        >>> Limits().above(20)
+        Limits(detect_events=29, lloq_events=50, parent_events=50)
+        """
+        if background_events <= 0:
+            return self
+        detect = max(self.detect_events, limit_of_blank(background_events) + 1)
+        return replace(self, detect_events=detect, lloq_events=max(self.lloq_events, detect))
+
+
+def limit_of_blank(background_events: float, *, level: float = 0.95) -> int:
+    """Return the most events that a blank shows with this probability, if its count is Poisson of this mean.
+
+    The smallest L with P(X <= L) >= level: the limit of blank of CLSI EP17 for counts.
+
+    >>> [limit_of_blank(mean) for mean in (0, 0.1, 0.5, 1, 2, 5, 8, 10, 20)]
+    [0, 1, 2, 3, 5, 9, 13, 15, 28]
+    """
+    most = int(background_events)
+    while most > 0 and pdtr(most - 1, background_events) >= level:
+        most -= 1
+    while pdtr(most, background_events) < level:
+        most += 1
+    return most
 
 
 def decide_by_events(n_events: int, limits: Limits) -> Status:

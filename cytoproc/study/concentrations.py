@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytoproc.gates.methods.singlets import Singlets
-from cytoproc.model.paths import ROOT, split_path
+from cytoproc.model.paths import ROOT, parent_path, split_path
 from cytoproc.quantify.concentration import (
     Concentration,
     Relation,
@@ -58,10 +58,18 @@ class CountedCells:
     singlet_loss_pct: float = _NAN
 
 
-def limits_of(template: GatingTemplate) -> Limits:
-    """Return the least events by which a template's numbers are judged."""
-    given = dict(template.limits)
-    return Limits(int(given.get("lod_events", 20)), int(given.get("lloq_events", 50)))
+def limits_of(template: GatingTemplate, path: str, counts: Mapping[str, int]) -> Limits:
+    """Return the least events by which the numbers of a population are judged; `counts` are those of the sample.
+
+    Where the template tells the background of the population, or of one it is part of, more than that must be seen.
+    """
+    given, background = dict(template.limits), dict(template.background)
+    limits = Limits(int(given.get("lod_events", 20)), int(given.get("lloq_events", 50)))
+    while path and path != ROOT:
+        if path in background:
+            return limits.above(background[path] / 100 * counts[parent_path(path)])
+        path = parent_path(path)
+    return limits
 
 
 def count_cells(
@@ -238,7 +246,7 @@ def _judged(
     value, low, high = numbers.estimate.value, numbers.estimate.low, numbers.estimate.high
     found = {}
     for i, item in enumerate(items):
-        limits, v_eff = limits_of(item.tube.template), float(numbers.v_eff_ul[i])
+        limits, v_eff = limits_of(item.tube.template, item.path, item.tube.counts), float(numbers.v_eff_ul[i])
         cells = CountedCells(
             n_events=item.n_events,
             basis=item.basis,

@@ -104,8 +104,7 @@ def _alerts(tube: Tube) -> Iterator[QCFlag]:
     """Yield the template's alerts whose population is detected; a control alerts nobody."""
     if tube.sample.get("control"):
         return
-    least = limits_of(tube.template).detect_events
     for alert in tube.template.alerts:
         n_events = tube.counts[alert.population]
-        if n_events >= least:
+        if n_events >= limits_of(tube.template, alert.population, tube.counts).detect_events:
             yield QCFlag(alert.code, f"{alert.message}: {n_events} events of {alert.population!r}", alert.severity)

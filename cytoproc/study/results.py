@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from cytoproc.model.paths import ROOT, split_path
 from cytoproc.model.results import PopulationCount, SampleResult, Severity
 from cytoproc.quantify.estimate import Estimate
 from cytoproc.quantify.percent import clopper_pearson
-from cytoproc.quantify.status import Status, decide_by_events, decide_status
+from cytoproc.quantify.status import Limits, Status, decide_by_events, decide_status
 from cytoproc.study.concentrations import CountedCells, limits_of
 from cytoproc.study.counting import Basis
 from cytoproc.study.definition import Study
@@ -111,6 +112,9 @@ def collect(results: Sequence[SampleResult], study: Study) -> list[ResultRow]:
     return [_row(d, numbers.get(id(d)) or _number(d), study) for d in drafts]
 
 
+_USUAL = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class _Draft:
     """A row before its interval."""
@@ -126,6 +130,7 @@ class _Draft:
     marker: str = ""
     value: float = _NAN
     cells: CountedCells | None = None
+    limits: Limits = _USUAL
 
 
 def _drafts(
@@ -136,32 +141,28 @@ def _drafts(
         yield _Draft(result, sample, template, "")
         return
     counts = {c.path: c for c in result.counts}
+    n_events = {path: count.n_events for path, count in counts.items()}
     asked: dict[str, list[ReportItem]] = {}
     for item in template.report:
         asked.setdefault(item.population, []).append(item)
+    drafts = {
+        path: partial(_Draft, result, sample, template, count=count, limits=limits_of(template, path, n_events))
+        for path, count in counts.items()
+    }
     for path, count in counts.items():
-        yield _Draft(result, sample, template, "COUNT", count, count.n_events, count.n_parent, value=count.n_events)
+        n, draft = count.n_events, drafts[path]
+        yield draft(statistic="COUNT", n_events=n, n_denominator=count.n_parent, value=n)
         others = [of for item in asked.get(path, []) for of in item.percent_of]
         for of in dict.fromkeys([count.parent, *others] if path != ROOT else others):
             if (path, of) in result.not_contained:
                 continue
-            yield _Draft(result, sample, template, "PCT", count, count.n_events, counts[of].n_events, of)
+            yield draft(statistic="PCT", n_events=n, n_denominator=n_events[of], denominator=of)
         if cells := concentrations.get((result.sample_id, path)):
-            yield _Draft(result, sample, template, "ABS", count, count.n_events, cells=cells)
+            yield draft(statistic="ABS", n_events=n, cells=cells)
     for i in result.intensities:
-        count = counts[i.path]
-        yield _Draft(
-            result,
-            sample,
-            template,
-            "MFI",
-            count,
-            count.n_events,
-            count.n_events,
-            "",
-            f"{i.marker} {i.statistic}",
-            i.value,
-        )
+        n = n_events[i.path]
+        marker = f"{i.marker} {i.statistic}"
+        yield drafts[i.path](statistic="MFI", n_events=n, n_denominator=n, marker=marker, value=i.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ class _Number:
 
 
 def _percentage(draft: _Draft, interval: Estimate, i: int) -> _Number:
-    n, limits = draft.n_denominator, limits_of(draft.template)
+    n, limits = draft.n_denominator, draft.limits
     value, low, high = (float(x[i]) for x in (interval.value, interval.low, interval.high))
     status = decide_status(draft.n_events, n, limits)
     known = status is not Status.NOT_EVALUABLE
@@ -199,7 +200,7 @@ def _number(draft: _Draft) -> _Number:
     if draft.cells is not None:
         c = draft.cells
         return _Number(c.value, c.status, c.in_words, c.low, c.high, c.ci_method, c.lod_value, c.lloq_value)
-    status = decide_by_events(draft.n_events, limits_of(draft.template))
+    status = decide_by_events(draft.n_events, draft.limits)
     if status is not Status.QUANT:
         return _Number(draft.value, status, f"{draft.n_events} events")
     in_words = f"{draft.n_events}" if draft.statistic == "COUNT" else f"{draft.value:.4g}"
@@ -208,7 +209,7 @@ def _number(draft: _Draft) -> _Number:
 
 def _row(draft: _Draft, number: _Number, study: Study) -> ResultRow:
     result, sample, count, cells = draft.result, draft.sample, draft.count, draft.cells
-    limits = limits_of(draft.template)
+    limits = draft.limits
     codes = [result.error_code] if result.error_code else [f.code for f in result.flags]
     codes += [r.code for r in result.repairs]
     path = count.path if count else ""

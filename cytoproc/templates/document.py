@@ -270,11 +270,19 @@ class AlertPart(Part):
     severity: Literal["warn", "fail", "info"] = "warn"
 
 
+class BackgroundPart(Part):
+    """How many events of a population's parent lie in its gate though they do not belong there."""
+
+    population: Text
+    percent_of_parent: Annotated[float, Field(gt=0, lt=100)]
+
+
 class LimitsPart(Part):
     """Least events to call a population detected, and to give a number."""
 
     lod_events: Annotated[int, Field(ge=1)] = 20
     lloq_events: Annotated[int, Field(ge=1)] = 50
+    background: list[BackgroundPart] = []
 
 
 class TopPart(Part):

@@ -24,6 +24,7 @@ from cytoproc.templates.document import (
     SHAPES,
     AbovePart,
     AlertPart,
+    BackgroundPart,
     BelowPart,
     CountingPart,
     DimensionPart,
@@ -169,6 +170,7 @@ class _Reading:
                 f"lod_events {top.limits.lod_events} is above lloq_events {top.limits.lloq_events}",
                 ("limits", "lod_events"),
             )
+        background = [self._read_background(part, i) for i, part in enumerate(top.limits.background)]
         if self.problems:
             return None
         return GatingTemplate(
@@ -180,6 +182,7 @@ class _Reading:
             compensation=self.compensation,
             matrices=tuple(self.matrices.items()),
             limits=limits,
+            background=tuple(background),
             description=top.description or "",
             digest=digest,
             counting=counting,
@@ -526,6 +529,12 @@ class _Reading:
         if part is None or population is None:
             return None
         return Alert(population, part.code, part.message, Severity(part.severity))
+
+    def _read_background(self, part: BackgroundPart, i: int) -> tuple[str, float]:
+        population = self._resolve(part.population, ("limits", "background", i, "population")) or ""
+        if population == ROOT:
+            self.wrong("every event is in root; name a population", ("limits", "background", i, "population"))
+        return population, part.percent_of_parent
 
     def _check_no_beads(self, report: Sequence[ReportItem | None], beads: str) -> None:
         """Beads are not given in cells/µL."""

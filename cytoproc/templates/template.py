@@ -97,9 +97,10 @@ class Alert:
 class GatingTemplate:
     """A checked template. Steps stand in an order in which every population comes after those it needs.
 
-    `matrices` maps the names that dimensions use for compensation to files; `digest` is the SHA-256 of the document
-    it was read from, empty if it was built in code. `fixed` holds the gates that no data can move, `rounds` the
-    methods in the order in which they can be fitted.
+    `background` holds paths with the percentage of their parent's events that lie in the gate by chance. `matrices`
+    maps the names that dimensions use for compensation to files; `digest` is the SHA-256 of the document it was read
+    from, empty if it was built in code. `fixed` holds the gates that no data can move, `rounds` the methods in the
+    order in which they can be fitted.
     """
 
     name: str
@@ -110,6 +111,7 @@ class GatingTemplate:
     compensation: str = "file"
     matrices: tuple[tuple[str, Path], ...] = ()
     limits: tuple[tuple[str, float], ...] = ()
+    background: tuple[tuple[str, float], ...] = ()
     description: str = ""
     digest: str = ""
     counting: Counting = Counting()

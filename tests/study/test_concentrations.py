@@ -252,6 +252,31 @@ def test_tubes_that_agree_but_for_chance_or_a_fifth_are_a_pair():
         assert "TUBES_DISAGREE" not in found[-1].qc_flags
 
 
+@pytest.mark.parametrize(
+    ("background", "lod", "lloq", "status"),
+    [
+        ((), 20, 50, "QUANT"),
+        ((("Cells/Singlets/B", 0.1),), 29, 50, "QUANT"),
+        ((("Cells/Singlets/B", 0.5),), 118, 118, "ND"),
+    ],
+)
+def test_more_than_the_background_must_be_seen(background, lod, lloq, status):
+    """Of 20,000 events 0.1 % are 20, of which a blank shows up to 28; 0.5 % are 100, up to 117."""
+    study = study_of(BEAD_TUBE, t=replace(TUBE_T, background=background))
+
+    rows = [r for r in collect([tube_t(b=60)], study) if r.population_label == "B" and r.statistic in {"PCT", "ABS"}]
+
+    assert {(r.lod_events, r.lloq_events, r.status) for r in rows} == {(lod, lloq, status)}
+
+
+def test_the_background_of_a_population_is_that_of_its_parts_too():
+    b_tube = replace(TUBE_B, background=(("Singlets/B", 0.5),))  # 150 of 30,000; a blank shows up to 170
+
+    row = row_of([tube_t(), tube_b(naive=160)], study_of(*PAIR, b=b_tube), "b", "Naive")
+
+    assert (row.lod_events, row.status) == (171, "ND")
+
+
 def test_a_concentration_beyond_all_blood_is_told():
     mistyped = sample_of("t", "T", **DRAW, **BEADS | {"sample_volume_ul": "0.1"})  # mL
 

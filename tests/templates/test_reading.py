@@ -373,6 +373,15 @@ def test_a_wrong_population_is_told_in_one_sentence(population, told):
         (START + "compensation: spill.csv\n", "there is no matrix file 'spill.csv' beside the template"),
         (START + "matrices: {file: a.csv}\n", "6:12 matrices.file: 'file' has a meaning of its own"),
         (START + "limits: {lod_events: 60}\n", "lod_events 60 is above lloq_events 50"),
+        (
+            START + "limits: {background: [{population: Gone, percent_of_parent: 1}]}\n",
+            "'Gone'",
+        ),
+        (
+            START + "limits: {background: [{population: root, percent_of_parent: 1}]}\n",
+            "every event is in root; name a population",
+        ),
+        (START + "limits: {background: [{population: A, percent_of_parent: 0}]}\n", "greater than 0, found '0'"),
         (START + "limits: {lod_events: 0}\n", "greater than or equal to 1, found '0'"),
         (START + "report: [5]\n", "6:10 report[1]: expected a mapping {key: value}, found '5'"),
         (START + "report: [{population: T, intensity: [{channel: CD8}]}]\n", "no marker 'CD8'"),
