@@ -37,10 +37,13 @@ def ratio_of_counts(k: npt.ArrayLike, other: npt.ArrayLike, *, level: float = 0.
     return Estimate(value, low, high, level, method="conditional-binomial")
 
 
-def shares_differ(k: tuple[int, int], n: tuple[int, int], *, level: float = 0.99, tolerance: float = 0.2) -> bool:
-    """Return whether two tubes disagree on a share: beyond chance, and by more than a tolerance that gates may cost.
+def shares_differ(
+    k: tuple[int, int], n: tuple[int, int], *, level: float = 0.99, tolerance: float = 0.2, least_excess: float = 0.002
+) -> bool:
+    """Return whether two tubes disagree on a share, beyond what chance and gates can do.
 
-    Beyond chance means that the ratio of their counts, with its exact interval, cannot be that of their totals.
+    They do if the exact interval of the ratio of their counts excludes all shares of which one is up to `tolerance`
+    larger than the other, and the shares are `least_excess` or more apart.
 
     Parameters
     ----------
@@ -49,22 +52,23 @@ def shares_differ(k: tuple[int, int], n: tuple[int, int], *, level: float = 0.99
     level
         Of the interval.
     tolerance
-        By how much the larger share may exceed the smaller one whatever the counts.
+        What gates may cost, as a part of the smaller share.
+    least_excess
+        What may spill into a gate, as a part of all.
 
     Examples
     --------
     >>> (
     ...     shares_differ((775, 1037), (6080, 7939)),
-    ...     shares_differ((0, 3), (6000, 6000)),
+    ...     shares_differ((0, 9), (6000, 6000)),
     ...     shares_differ((0, 900), (6000, 8000)),
     ... )
     (False, False, True)
     """
     (k_low, n_low), (k_high, n_high) = sorted(zip(k, n, strict=True), key=lambda pair: pair[0] / max(pair[1], 1))
-    if not (k_high and n_low and n_high):
+    if not (k_high and n_low and n_high) or k_high / n_high - k_low / n_low < least_excess:
         return False
-    alike = k_high / n_high <= (1 + tolerance) * k_low / n_low
-    return not alike and float(ratio_of_counts(k_low, k_high, level=level).high) < n_low / n_high
+    return float(ratio_of_counts(k_low, k_high, level=level).high) < n_low / n_high / (1 + tolerance)
 
 
 def mover_sum(a: Estimate, b: Estimate) -> Estimate:

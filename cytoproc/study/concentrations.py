@@ -276,9 +276,9 @@ def _why_not(item: _Item, limits: Limits, reference: CountedCells | None) -> str
     A carried concentration is one of the shared cells times a share. Of events that are not among the shared cells it
     is an extrapolation, which needs a number to start from and must not be most of the result.
     """
-    if item.path == item.basis.denominator:
-        return ""
     n, of = item.n_denominator, split_path(item.basis.denominator)[-1] if item.basis.denominator else ""
+    if item.path == item.basis.denominator and (reference is None or reference.status is Status.ND):
+        return ""  # the compartment of a blood count, or cells that neither tube finds
     if n < limits.parent_events:
         return f"{n:.0f} events of {of}"
     if reference is None or not item.n_beside:

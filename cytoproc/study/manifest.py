@@ -292,7 +292,7 @@ class _RowReader:
             for column in ("visit", "day") if sample.get("specimen_id") else ():
                 drawn = sample.get("subject_id"), sample.get("specimen_id"), column
                 first, said = draws.setdefault(drawn, (line, sample.get(column)))
-                if said != sample.get(column):
+                if _as_number(said) != _as_number(sample.get(column)):
                     found = f"{sample.get(column)!r}, and {said!r} in line {first}"
                     message = f"specimen {drawn[1]!r} is one blood draw and has one {column}; found {found}"
                     self._wrong(message, line, column)
@@ -305,6 +305,11 @@ class _RowReader:
 def _folded(text: str) -> str:
     """Return text as file systems that do not tell case or composed letters apart see it."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def _as_number(text: str) -> float | str:
+    """Return a number for what is one, so that 14 and 14.0 are the same day."""
+    return float(text) if _is_number(text) else text
 
 
 def _is_number(text: str) -> bool:

@@ -170,7 +170,9 @@ class _Reading:
                 f"lod_events {top.limits.lod_events} is above lloq_events {top.limits.lloq_events}",
                 ("limits", "lod_events"),
             )
-        background = [self._read_background(part, i) for i, part in enumerate(top.limits.background)]
+        background: dict[str, float] = {}
+        for i, part in enumerate(top.limits.background):
+            self._read_background(part, i, background)
         if self.problems:
             return None
         return GatingTemplate(
@@ -182,7 +184,7 @@ class _Reading:
             compensation=self.compensation,
             matrices=tuple(self.matrices.items()),
             limits=limits,
-            background=tuple(background),
+            background=tuple(background.items()),
             description=top.description or "",
             digest=digest,
             counting=counting,
@@ -530,11 +532,14 @@ class _Reading:
             return None
         return Alert(population, part.code, part.message, Severity(part.severity))
 
-    def _read_background(self, part: BackgroundPart, i: int) -> tuple[str, float]:
-        population = self._resolve(part.population, ("limits", "background", i, "population")) or ""
+    def _read_background(self, part: BackgroundPart, i: int, given: dict[str, float]) -> None:
+        way = ("limits", "background", i, "population")
+        population = self._resolve(part.population, way) or ""
         if population == ROOT:
-            self.wrong("every event is in root; name a population", ("limits", "background", i, "population"))
-        return population, part.percent_of_parent
+            self.wrong("every event is in root; name a population", way)
+        if population in given:
+            self.wrong(f"the background of {part.population!r} is given twice", way)
+        given[population] = part.percent_of_parent
 
     def _check_no_beads(self, report: Sequence[ReportItem | None], beads: str) -> None:
         """Beads are not given in cells/µL."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from cytoproc.templates.document import did_you_mean
 
 __all__ = ["copy_template", "find_template", "shipped_templates"]
 
+_PLAIN = re.compile(r"[A-Za-z][\w-]*", re.ASCII)
+_WORDS = {"true", "false", "null"}
 _PACKAGE = Path(__file__).parent.parent
 
 
@@ -35,7 +38,8 @@ def copy_template(name: str, new_name: str) -> bytes:
     version = re.search(r"^version: (.*)$", raw.decode(), re.MULTILINE)
     shipped = f"{name} {version.group(1) if version else ''}"
     origin = f"# Began as a copy of {shipped} (SHA-256 {hashlib.sha256(raw).hexdigest()})"
-    text = re.sub(r"^template: .*$", f"template: {new_name}", raw.decode(), count=1, flags=re.MULTILINE)
+    written = new_name if _PLAIN.fullmatch(new_name) and new_name.casefold() not in _WORDS else json.dumps(new_name)
+    text = re.sub(r"^template: .*$", lambda _: f"template: {written}", raw.decode(), count=1, flags=re.MULTILINE)
     return f"{origin}\n{text}".encode()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from cytoproc.gates.boolean import BooleanGate
 from cytoproc.gates.dimension import Dimension, Gate
 from cytoproc.gates.methods.base import GatingMethod
-from cytoproc.model.paths import ROOT, split_path
+from cytoproc.model.paths import ROOT, parent_path, split_path
 from cytoproc.model.results import Severity
 
 __all__ = ["Alert", "CarryOver", "Counting", "GatingTemplate", "IntensityItem", "Marker", "ReportItem", "Step"]
@@ -143,12 +143,13 @@ class GatingTemplate:
     @property
     def headlines(self) -> tuple[str, ...]:
         """The populations that a summary shows: those that the report calls headlines, else those with cells/µL."""
-        return tuple(dict.fromkeys(item.population for item in self.report if item.headline)) or self.concentrations
+        called = tuple(dict.fromkeys(item.population for item in self.report if item.headline))
+        return tuple(path for path in called or self.concentrations if path != ROOT)  # root is no part of anything
 
     def main_denominator(self, path: str) -> str:
         """Return of what a summary gives a percentage: the first that the report asks for, or the parent."""
         asked = [of for item in self.report if item.population == path for of in item.percent_of]
-        return asked[0] if asked else self.step(path).parent
+        return asked[0] if asked else parent_path(path)
 
     def paths_called(self, reference: str) -> tuple[str, ...]:
         """Return the paths of the populations that a name or a path, with or without `root/`, can stand for."""

@@ -52,3 +52,10 @@ def test_a_file_that_failed_has_one_line_with_its_code():
     [line] = lines([SampleResult("t", "t.fcs", error_code="FCS_TRUNCATED", error="too short")], study)
 
     assert (line["population"], line["events"], line["qc_flags"]) == ("", None, "FCS_TRUNCATED")
+
+
+def test_all_events_of_a_file_are_no_headline():
+    root = replace(TUBE_T.report[0], population="root", headline=True)
+    study = study_of(sample_of("t", "T", **DRAW, **BEADS), t=replace(TUBE_T, report=(root, TUBE_T.report[1])))
+
+    assert lines([tube_t()], study) == []

@@ -169,7 +169,9 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(true_b_cells, true_be
     [
         ((100, 100), (1000, 1000), False),
         ((1000, 1190), (10_000, 10_000), False),  # beyond chance, within a fifth
-        ((1000, 1300), (10_000, 10_000), True),
+        ((1000, 1300), (10_000, 10_000), False),  # by chance a fifth
+        ((1000, 1500), (10_000, 10_000), True),
+        ((0, 18), (10_000, 10_000), False),  # what may spill into a gate
         ((10, 13), (100, 100), False),  # within chance
         ((0, 5), (1000, 1000), False),  # one in 32 without a difference
         ((0, 20), (1000, 1000), True),

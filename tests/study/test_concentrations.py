@@ -286,6 +286,12 @@ def test_a_concentration_beyond_all_blood_is_told():
     assert "100000 cells/µL of 'T' are very many: look at beads_per_tube and at the volumes" in found[0].comment
 
 
+def test_too_few_shared_cells_are_not_called_undetected_where_the_counted_tube_has_many():
+    row = row_of([tube_t(b=400), tube_b(b=2, naive=1, pb=0)], study_of(*PAIR), "b", "B")
+
+    assert (row.status, row.value_char) == ("NOT_EVALUABLE", "not evaluable (2 events of B)")
+
+
 def test_of_cells_that_the_counted_tube_did_not_find_there_is_an_upper_limit():
     row = row_of([tube_t(b=0), tube_b()], study_of(*PAIR), "b", "Naive")
 

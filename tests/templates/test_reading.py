@@ -381,6 +381,11 @@ def test_a_wrong_population_is_told_in_one_sentence(population, told):
             START + "limits: {background: [{population: root, percent_of_parent: 1}]}\n",
             "every event is in root; name a population",
         ),
+        (
+            START
+            + "limits: {background: [{population: T, percent_of_parent: 1}, {population: T, percent_of_parent: 2}]}\n",
+            "the background of 'T' is given twice",
+        ),
         (START + "limits: {background: [{population: A, percent_of_parent: 0}]}\n", "greater than 0, found '0'"),
         (START + "limits: {lod_events: 0}\n", "greater than or equal to 1, found '0'"),
         (START + "report: [5]\n", "6:10 report[1]: expected a mapping {key: value}, found '5'"),

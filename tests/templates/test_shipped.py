@@ -83,3 +83,10 @@ def test_a_copy_has_its_own_name_says_what_it_was_and_gates_the_same(tmp_path):
     first = (tmp_path / "ours.yaml").read_text(encoding="utf-8").splitlines()[0]
     assert (ours.name, ours.version, ours.steps, ours.report) == ("ours", theirs.version, theirs.steps, theirs.report)
     assert first == f"# Began as a copy of tbnk {theirs.version} (SHA-256 {theirs.digest})"
+
+
+@pytest.mark.parametrize("name", ["a\\1", "true", "null", "x: y", "a #b", "1.0", "ä"])
+def test_a_copy_may_be_called_anything_that_a_file_can(tmp_path, name):
+    (tmp_path / f"{name}.yaml").write_bytes(copy_template("tbnk", name))
+
+    assert read_template(tmp_path / f"{name}.yaml").name == name
