@@ -20,40 +20,12 @@ from cytoproc.study.results import COLUMNS, ResultRow
 __all__ = ["long_table", "membership_table", "sample_table", "summary_table", "wide_table"]
 
 _NUMBERS = {f.name for f in fields(ResultRow) if f.type in {"float", "int"}} | {"nominal_day"}
-_HEAD = (
-    "sample_id",
-    "subject_id",
-    "specimen_id",
-    "visit",
-    "nominal_day",
-    "tube_id",
-    "control",
-    "template_id",
-    "template_version",
-    "fcs_file",
-    "qc_status",
-    "qc_flags",
-    "comment",
-)
-_OF_A_SAMPLE = (
-    "sample_id",
-    "fcs_file",
-    "fcs_sha256",
-    "subject_id",
-    "specimen_id",
-    "visit",
-    "nominal_day",
-    "tube_id",
-    "control",
-    "collection_dtc",
-    "batch_id",
-    "instrument",
-    "template_id",
-    "template_version",
-    "qc_status",
-    "qc_flags",
-    "comment",
-)
+_WHOSE = ("subject_id", "specimen_id", "visit", "nominal_day", "tube_id", "control")
+_GATED_WITH = ("template_id", "template_version")
+_FOUND = ("qc_status", "qc_flags", "comment")
+_HEAD = ("sample_id", *_WHOSE, *_GATED_WITH, "fcs_file", *_FOUND)
+_WHERE_AND_WHEN = ("collection_dtc", "batch_id", "instrument")
+_OF_A_SAMPLE = ("sample_id", "fcs_file", "fcs_sha256", *_WHOSE, *_WHERE_AND_WHEN, *_GATED_WITH, *_FOUND)
 
 
 def long_table(rows: Sequence[ResultRow]) -> Table:

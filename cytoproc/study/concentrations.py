@@ -247,6 +247,9 @@ def _judged(
     found = {}
     for i, item in enumerate(items):
         limits, v_eff = limits_of(item.tube.template, item.path, item.tube.counts), float(numbers.v_eff_ul[i])
+        reference = references[i] if references else None
+        kept = _kept(item.tube, item.path) / _kept(item.tube, item.basis.denominator)
+        kept_there = 1 - reference.singlet_loss_pct / 100 if reference else 1.0
         cells = CountedCells(
             n_events=item.n_events,
             basis=item.basis,
@@ -260,9 +263,8 @@ def _judged(
             n_denominator=item.n_denominator,
             lod_value=limits.detect_events / v_eff if v_eff > 0 else _NAN,
             lloq_value=limits.lloq_events / v_eff if v_eff > 0 else _NAN,
-            singlet_loss_pct=100 * (1 - _kept(item.tube, item.path) / _kept(item.tube, item.basis.denominator)),
+            singlet_loss_pct=100 * (1 - kept * kept_there),
         )
-        reference = references[i] if references else None
         if why := _why_not(item, limits, reference):
             found[item.key] = _not_evaluable(cells, why, is_bounded=not item.n_beside)
         else:
@@ -312,8 +314,6 @@ def _kept(tube: Tube, path: str) -> float:
 
 def _in_view_of(cells: CountedCells, reference: CountedCells) -> CountedCells:
     """Return a carried concentration, no surer than the one in the counted tube that it is a part of."""
-    lost = 1 - (1 - cells.singlet_loss_pct / 100) * (1 - reference.singlet_loss_pct / 100)
-    cells = replace(cells, singlet_loss_pct=100 * lost)
     if _SURE_TO_UNSURE.index(reference.status) <= _SURE_TO_UNSURE.index(cells.status):
         return _said(cells)
     cells = replace(

@@ -167,6 +167,13 @@ def test_a_carried_concentration_loses_what_the_counted_tube_lost_and_not_what_b
     assert rows["b", "Naive"].singlet_loss_pct == pytest.approx(rows["t", "B"].singlet_loss_pct)
 
 
+def test_a_carried_concentration_that_is_not_evaluable_lost_as_much():
+    rows = counted_rows([tube_t(cells=22_000), tube_b(singlets=90_000, b=30, naive=20)], study_of(*PAIR))
+
+    assert rows["b", "Naive"].status == "NOT_EVALUABLE"
+    assert rows["b", "Naive"].singlet_loss_pct == pytest.approx(100 * 4000 / 24_000)
+
+
 @pytest.mark.parametrize(
     ("t_events", "b_events", "naive", "status", "in_words"),
     [
