@@ -5,10 +5,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench docs ci clean
+.PHONY: help setup demo test bench coverage docs ci clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
 setup: $(READY) ## make .venv with the pinned dependencies
 
@@ -25,6 +25,9 @@ test: $(READY) ## check format, lint, types and imports, and run the everyday te
 
 bench: $(READY) ## measure speed and memory, printed as a table
 	$(BIN)/python -m benchmarks.run
+
+coverage: $(READY) ## measure how often the intervals hold the truth, printed as a table
+	$(BIN)/python -m benchmarks.coverage
 
 docs: $(READY) ## build the documentation into docs/_build/html
 	@rm -rf docs/_build docs/reference/api

@@ -8,7 +8,7 @@ from scipy.special import betaincinv
 
 from cytoproc.quantify.estimate import Estimate, FloatArray, tail_of
 
-__all__ = ["mover_product", "mover_sum", "ratio_of_counts", "shares_differ"]
+__all__ = ["mover_product", "mover_sum", "ratio_of_counts"]
 
 
 def ratio_of_counts(k: npt.ArrayLike, other: npt.ArrayLike, *, level: float = 0.95) -> Estimate:
@@ -35,40 +35,6 @@ def ratio_of_counts(k: npt.ArrayLike, other: npt.ArrayLike, *, level: float = 0.
     none = other == 0
     value, low, high = (np.where(none, np.nan, x) for x in (k / b, low, high))
     return Estimate(value, low, high, level, method="conditional-binomial")
-
-
-def shares_differ(
-    k: tuple[int, int], n: tuple[int, int], *, level: float = 0.99, tolerance: float = 0.2, least_excess: float = 0.002
-) -> bool:
-    """Return whether two tubes disagree on a share, beyond what chance and gates can do.
-
-    They do if the exact interval of the ratio of their counts excludes all shares of which one is up to `tolerance`
-    larger than the other, and the shares are `least_excess` or more apart.
-
-    Parameters
-    ----------
-    k, n
-        Events of the population and of all in each tube.
-    level
-        Of the interval.
-    tolerance
-        What gates may cost, as a part of the smaller share.
-    least_excess
-        What may spill into a gate, as a part of all.
-
-    Examples
-    --------
-    >>> (
-    ...     shares_differ((775, 1037), (6080, 7939)),
-    ...     shares_differ((0, 9), (6000, 6000)),
-    ...     shares_differ((0, 900), (6000, 8000)),
-    ... )
-    (False, False, True)
-    """
-    (k_low, n_low), (k_high, n_high) = sorted(zip(k, n, strict=True), key=lambda pair: pair[0] / max(pair[1], 1))
-    if not (k_high and n_low and n_high) or k_high / n_high - k_low / n_low < least_excess:
-        return False
-    return float(ratio_of_counts(k_low, k_high, level=level).high) < n_low / n_high / (1 + tolerance)
 
 
 def mover_sum(a: Estimate, b: Estimate) -> Estimate:

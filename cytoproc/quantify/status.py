@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from scipy.special import pdtr
+from cytoproc.quantify.detection import limit_of_blank
 
-__all__ = ["Limits", "Status", "decide_by_events", "decide_status", "limit_of_blank"]
+__all__ = ["Limits", "Status", "decide_by_events", "decide_status"]
 
 
 class Status(StrEnum):
@@ -43,22 +43,6 @@ class Limits:
             return self
         detect = max(self.detect_events, limit_of_blank(background_events) + 1)
         return replace(self, detect_events=detect, lloq_events=max(self.lloq_events, detect))
-
-
-def limit_of_blank(background_events: float, *, level: float = 0.95) -> int:
-    """Return the most events that a blank shows with this probability, if its count is Poisson of this mean.
-
-    The smallest L with P(X <= L) >= level: the limit of blank of CLSI EP17 for counts.
-
-    >>> [limit_of_blank(mean) for mean in (0, 0.1, 0.5, 1, 2, 5, 8, 10, 20)]
-    [0, 1, 2, 3, 5, 9, 13, 15, 28]
-    """
-    most = int(background_events)
-    while most > 0 and pdtr(most - 1, background_events) >= level:
-        most -= 1
-    while pdtr(most, background_events) < level:
-        most += 1
-    return most
 
 
 def decide_by_events(n_events: int, limits: Limits) -> Status:

@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cytoproc.quantify.concentration import Relation, carried_over, from_beads, from_blood_count, from_volume
+from cytoproc.quantify.concentration import (
+    Relation,
+    carried_over,
+    from_beads,
+    from_blood_count,
+    from_effective_volume,
+    from_volume,
+)
 from cytoproc.quantify.estimate import Estimate
 
 TUBE = {"beads_per_tube": 51_664, "sample_volume_ul": 100}
@@ -53,6 +60,154 @@ def test_a_blood_count():
     assert round(float(found.estimate.value), 3) == 20.899
     assert np.isnan([found.estimate.low, found.estimate.high]).all()
     assert found.estimate.method == ""
+
+
+# With technical errors
+
+
+@pytest.mark.parametrize(
+    ("cvs", "low", "cv_pct", "high"),
+    [({}, 10.578, 4.98, 12.860), ({"cv_pipetting": 0.05, "cv_beads": 0.02}, 10.101, 7.34, 13.467)],
+)
+def test_beads_with_the_errors_of_pipette_and_lot(cvs, low, cv_pct, high):
+    found = from_beads(412, 18_250, **TUBE, interval="log-delta", **cvs)
+
+    assert ends(found, 3) == [11.663, low, high]
+    assert round(float(found.cv_pct), 2) == cv_pct
+    assert (str(found.ci_methods), found.estimate.method) == ("log-delta", "log-delta")
+
+
+def test_the_exact_interval_leaves_technical_errors_out():
+    plain, with_errors = (from_beads(412, 18_250, **TUBE, cv_pipetting=cv) for cv in (0, 0.05))
+
+    assert ends(with_errors, 9) == ends(plain, 9)
+    assert with_errors.cv_pct == plain.cv_pct
+
+
+def test_an_acquired_volume_with_its_error_by_hand():
+    """1/400 + 0.04^2 + 0.03^2 = 0.005."""
+    found = from_volume(
+        400, vol_acquired_nl=10_000, dilution_factor=1, interval="log-delta", cv_pipetting=0.04, cv_volume=0.03
+    )
+
+    by = np.exp(1.959964 * np.sqrt(0.005))
+    assert ends(found, 5) == pytest.approx([40, 40 / by, 40 * by], rel=1e-5)
+    assert float(found.cv_pct) == pytest.approx(7.0711, abs=1e-4)
+
+
+def test_a_blood_count_with_its_error():
+    found = from_blood_count(365, 24_800, count_10e9_l=1.42, cv_count=0.03)
+
+    assert ends(found, 2) == [20.90, 18.58, 23.51]
+    assert round(float(found.cv_pct), 2) == 6.00
+    assert str(found.ci_methods) == "log-delta"
+
+
+def test_the_error_of_the_gate_on_lymphocytes_widens_the_interval_of_a_blood_count():
+    found = from_blood_count(24_800, 24_800, count_10e9_l=1.42, cv_count=0.03, cv_gate=0.04)
+
+    assert float(found.cv_pct) == pytest.approx(5)  # all of them: no error of counting
+
+
+def test_no_cells_by_a_blood_count_have_an_upper_limit_beyond_that_of_the_share():
+    found = from_blood_count([0, 0], 24_800, count_10e9_l=1.42, cv_count=[0.03, 0.3])
+
+    alone = 1420 * (1 - 0.025 ** (1 / 24_800))
+    assert found.estimate.low.tolist() == [0, 0]
+    assert alone < found.estimate.high[0] < 1.01 * alone
+    assert found.estimate.high[0] < found.estimate.high[1]
+    assert found.ci_methods.tolist() == ["mover", "mover"]
+
+
+def test_only_blood_counts_whose_error_is_given_have_an_interval():
+    found = from_blood_count([365, 365], 24_800, count_10e9_l=1.42, cv_count=[0.03, 0])
+
+    assert np.isfinite(found.estimate.high).tolist() == [True, False]
+    assert found.ci_methods.tolist() == ["log-delta", ""]
+    assert found.cv_pct.round(2).tolist() == [6.0, 5.2]  # the second is that of counting alone
+
+
+def test_a_count_of_zero_has_no_logarithm_and_says_that_it_got_the_exact_interval():
+    delta = from_beads([412, 0], 18_250, **TUBE, interval="log-delta", cv_pipetting=0.05)
+    exact = from_beads([412, 0], 18_250, **TUBE)
+
+    assert delta.ci_methods.tolist() == ["log-delta", "conditional-binomial"]
+    assert (delta.estimate.low[1], delta.estimate.high[1]) == (0, exact.estimate.high[1])
+    assert np.isnan(delta.cv_pct[1])
+
+
+def test_each_row_may_have_its_own_errors():
+    found = from_beads([412, 412], 18_250, **TUBE, interval="log-delta", cv_pipetting=[0, 0.05], cv_beads=[0, 0.02])
+
+    assert found.cv_pct.round(2).tolist() == [4.98, 7.34]
+
+
+@given(st.integers(1, 100_000), st.integers(1, 100_000), st.floats(0, 0.5), st.floats(0, 0.5))
+def test_more_error_never_makes_a_narrower_interval(n, beads, less, more):
+    less, more = sorted((less, more))
+    narrow, wide = (from_beads(n, beads, **TUBE, interval="log-delta", cv_beads=cv) for cv in (less, more))
+
+    assert wide.estimate.low <= narrow.estimate.low
+    assert narrow.estimate.high <= wide.estimate.high
+    assert narrow.cv_pct <= wide.cv_pct
+
+
+@given(st.integers(10_000, 10**6), st.integers(10_000, 10**6))
+def test_of_many_events_both_intervals_agree(n, beads):
+    exact, delta = (from_beads(n, beads, **TUBE, interval=i) for i in ("exact", "log-delta"))
+
+    assert ends(delta, 9) == pytest.approx(ends(exact, 9), rel=5e-4)
+
+
+def test_an_interval_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="no interval 'wald'; there are: exact, log-delta"):
+        from_beads(412, 18_250, **TUBE, interval="wald")
+
+
+def test_an_error_below_0_is_refused():
+    with pytest.raises(ValueError, match="coefficient of variation cannot be below 0"):
+        from_volume(5, vol_acquired_nl=1000, dilution_factor=1, cv_volume=-0.1)
+
+
+# Tubes that are added up
+
+
+def test_one_tube_added_up_is_that_tube():
+    tube = from_beads(412, 18_250, **TUBE)
+    found = from_effective_volume(412, 18_250, v_eff_ul=tube.v_eff_ul)
+
+    assert ends(found, 9) == pytest.approx(ends(tube, 9))
+    assert (found.v_eff_ul, found.cv_pct) == (tube.v_eff_ul, tube.cv_pct)
+
+
+def test_a_volume_added_up_without_beads_has_the_interval_of_a_count():
+    found = from_effective_volume([640, 0], v_eff_ul=8.5)
+
+    assert ends(from_effective_volume(640, v_eff_ul=8.5), 3) == [75.294, 69.573, 81.360]
+    assert found.estimate.high[1] == pytest.approx(3.6889 / 8.5, rel=1e-4)
+    assert found.ci_methods.tolist() == ["garwood", "garwood"]
+
+
+def test_two_tubes_are_surer_than_one():
+    one = from_effective_volume(100, 5000, v_eff_ul=40).estimate
+    both = from_effective_volume(200, 10_000, v_eff_ul=80).estimate
+
+    assert one.value == both.value
+    assert one.low < both.low < both.high < one.high
+
+
+def test_an_error_of_the_volume_goes_into_the_interval_of_tubes_added_up():
+    found = from_effective_volume(400, v_eff_ul=40, interval="log-delta", cv_technical=0.12)
+
+    assert float(found.cv_pct) == pytest.approx(13)  # 5, 12, 13
+    assert str(found.ci_methods) == "log-delta"
+
+
+def test_no_volume_gives_no_value():
+    found = from_effective_volume([0, 5], v_eff_ul=0)
+
+    assert np.isnan([found.estimate.value, found.estimate.high]).all()
+    assert found.ci_methods.tolist() == ["", ""]
 
 
 # Laws
@@ -188,3 +343,24 @@ def test_of_nothing_in_the_counted_tube_no_volume_can_be_told():
     assert (found.estimate.value, found.estimate.low) == (0, 0)
     assert 0 < found.estimate.high < 0.1845  # all of them: 3.69 events of 10,000 beads at 500/µL
     assert np.isnan(found.v_eff_ul)
+
+
+def test_the_cv_of_a_carried_count_holds_those_of_the_share_and_of_the_reference():
+    part = carried_over(300, 600, reference(), reference_cv_pct=12)
+    same = carried_over(600, 600, reference(), relation=Relation.SAME, reference_cv_pct=12)
+    whole = carried_over(600, 300, reference(), relation=Relation.WHOLE, reference_cv_pct=0)
+
+    assert float(part.cv_pct) == pytest.approx(100 * np.sqrt(0.5 / 300 + 0.12**2))
+    assert float(same.cv_pct) == pytest.approx(12)
+    assert float(whole.cv_pct) == pytest.approx(100 * np.sqrt(2 / 300 / 4))  # 1 + m/n, of which m/n = 1 has an error
+    assert str(part.ci_methods) == "mover"
+
+
+def test_the_cv_of_overlapping_cells_lies_between_those_of_a_part_and_of_others():
+    part, other, mixed = (
+        carried_over(300, 600, reference(), relation=Relation.OTHER, n_both=both, reference_cv_pct=0)
+        for both in (300, 0, 100)
+    )
+
+    assert part.cv_pct < mixed.cv_pct < other.cv_pct
+    assert float(other.cv_pct) == pytest.approx(100 * np.sqrt(1 / 300 + 1 / 600))
