@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 __all__ = ["ROOT", "join_path", "parent_path", "split_path"]
 
@@ -19,6 +20,7 @@ def join_path(parent: str, name: str) -> str:
     return escaped if parent == ROOT else f"{parent}/{escaped}"
 
 
+@lru_cache(maxsize=10_000)
 def split_path(path: str) -> tuple[str, ...]:
     r"""Return the names along a path.
 

@@ -47,13 +47,17 @@ class AppliedMatrix:
 
 @dataclass(frozen=True, slots=True)
 class PopulationCount:
-    """How many events a population has, and its parent; `gate_source` says where its gate came from."""
+    """How many events a population has, and its parent.
+
+    `gate_source` says where its gate came from; `gate_note` how it was found, of one that was found in the data.
+    """
 
     path: str
     parent: str
     n_events: int
     n_parent: int
     gate_source: str = "LOCKED"
+    gate_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,9 @@ class SampleResult:
     report asks for a percentage of the other, and not all events of the population are in it. `among_beads` and
     `among_shared` list populations whose concentration is asked for, and how many of their events are also in the gate
     of the counting beads, or among the cells that a second tube counts. `duration_s` is the time in seconds from the
-    first event to the last; None if the file does not tell, or has no use for it.
+    first event to the last; None if the file does not tell, or has no use for it. `bead_tenths` are the counting
+    beads, and the beads and cells, in each tenth of the file; `kept_time_fraction` is the part of the time whose events
+    were kept. `pooled_from` lists the samples whose counts these are the sums of; none, of a file.
     """
 
     sample_id: str
@@ -90,8 +96,11 @@ class SampleResult:
     among_beads: tuple[tuple[str, int], ...] = ()
     among_shared: tuple[tuple[str, int], ...] = ()
     duration_s: float | None = None
+    bead_tenths: tuple[tuple[int, int], ...] = ()
+    kept_time_fraction: float = 1.0
     acquisition: tuple[tuple[str, str], ...] = ()
     channels: tuple[tuple[str, str], ...] = ()
     matrices: tuple[AppliedMatrix, ...] = ()
+    pooled_from: tuple[str, ...] = ()
     error_code: str = ""
     error: str = ""

@@ -2,69 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from cytoproc.model.paths import split_path
 from cytoproc.model.results import QCFlag, SampleResult
-from cytoproc.quantify.ratio import shares_differ
+from cytoproc.quantify.agreement import shares_differ
 from cytoproc.quantify.status import Status
+from cytoproc.study.acceptance import judge_sample
+from cytoproc.study.basis import Basis, Tube
+from cytoproc.study.beads import count_by_beads
 from cytoproc.study.definition import Study
-from cytoproc.study.manifest import NEEDED, Sample
+from cytoproc.study.manifest import Sample, missing_inputs
+from cytoproc.study.pooled_counts import add_up_volumes, pooled_basis
 from cytoproc.study.refusal import Refusal
+from cytoproc.study.rules import CountRules
 from cytoproc.study.volumes import AcquiredVolume, read_volumes
-from cytoproc.templates.template import GatingTemplate
 
-__all__ = ["Basis", "Tube", "find_bases", "find_tubes"]
+__all__ = ["find_bases", "find_tubes"]
 
-_NAN = math.nan
-_BEAD_LOT_CV = 0.04
-_FEW_BEADS = 1000
+_LEAST_KEPT = 0.95
 _MOST_OF_THE_TUBE = 1.1
 _UNUSUAL_10E9_L = 50.0
-
-
-@dataclass(frozen=True, slots=True)
-class Tube:
-    """A sample that could be processed, with its row of the manifest, its template and its counts by path."""
-
-    result: SampleResult
-    sample: Sample
-    template: GatingTemplate
-    counts: Mapping[str, int]
-
-    @property
-    def method(self) -> str:
-        """Its count method; empty for `NONE`, and for a control, of which no concentration is computed."""
-        method = self.sample.get("count_method")
-        return "" if method == "NONE" or self.sample.get("control") else method
-
-    def number(self, column: str, default: float = _NAN) -> float:
-        """Return a number of its row, or the default where the cell is empty."""
-        text = self.sample.get(column)
-        return float(text) if text else default
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What the concentrations of a sample are computed from, besides its events; NaN where its method has none.
-
-    `denominator` is the population of the same sample that the others are parts of: what the blood count counts, or the
-    cells that the counted tube counts too. That tube's sample is `counted_in`, and the cells' path there `counted_as`.
-    """
-
-    method: str
-    n_beads: float = _NAN
-    beads_per_tube: float = _NAN
-    sample_volume_ul: float = _NAN
-    dilution_factor: float = _NAN
-    vol_acquired_nl: float = _NAN
-    blood_count_10e9_l: float = _NAN
-    denominator: str = ""
-    counted_in: str = ""
-    counted_as: str = ""
-    flags: tuple[QCFlag, ...] = ()
 
 
 def find_tubes(results: Sequence[SampleResult], study: Study) -> dict[str, Tube]:
@@ -82,19 +40,25 @@ def find_tubes(results: Sequence[SampleResult], study: Study) -> dict[str, Tube]
 def find_bases(tubes: Mapping[str, Tube], study: Study) -> dict[str, Basis | Refusal]:
     """Return for every sample that was counted, controls left out, how; or why no concentration can be given."""
     counted = {i: tube for i, tube in tubes.items() if tube.method}
-    volumes = read_volumes([t.result for t in counted.values() if t.method == "SP_VOL"], study.instruments)
+    by_volume = {i: tube for i, tube in counted.items() if tube.method == "SP_VOL"}
+    files = [t.result for t in by_volume.values() if not t.result.pooled_from]
+    volumes = add_up_volumes(by_volume, read_volumes(files, study.instruments))
     bases: dict[str, Basis | Refusal] = {}
     for sample_id, tube in counted.items():
-        missing = [c for c in NEEDED[tube.method] if not tube.sample.get(c)]
-        if missing:
+        if why := _not_blood(tube) or judge_sample(tube).refusal:
+            bases[sample_id] = why
+        elif missing := missing_inputs(tube.method, tube.sample.get, study.bead_lots):
             message = f"count_method {tube.method} needs {' and '.join(missing)} in the manifest"
             bases[sample_id] = Refusal("COUNT_INPUT_MISSING", message)
         elif tube.method == "SP_BEAD":
-            bases[sample_id] = _by_beads(tube)
+            bases[sample_id] = count_by_beads(tube, study)
         elif tube.method == "SP_VOL":
-            bases[sample_id] = _by_volume(tube, volumes[sample_id])
+            bases[sample_id] = _by_volume(tube, volumes[sample_id], study.counts)
         elif tube.method != "SECOND_TUBE":
             bases[sample_id] = _by_blood_count(tube)
+    for sample_id, tube in counted.items():
+        if sample_id in bases and tube.result.pooled_from:
+            bases[sample_id] = pooled_basis(tube, tubes, bases, study.bead_lots)
     siblings = _direct_by_specimen(study)
     for sample_id, tube in counted.items():
         if sample_id not in bases:
@@ -102,44 +66,25 @@ def find_bases(tubes: Mapping[str, Tube], study: Study) -> dict[str, Basis | Ref
     return bases
 
 
-def _by_beads(tube: Tube) -> Basis | Refusal:
-    beads = tube.template.counting.beads
-    if not beads:
-        message = "the template does not say which population holds the counting beads; write counting: {beads: NAME}"
-        return Refusal("BEADS_NOT_IN_TEMPLATE", message)
-    n_beads, added = tube.counts[beads], tube.number("beads_per_tube")
-    name = split_path(beads)[-1]
-    if not n_beads:
-        message = f"population {name!r} has no events: look at its gate, and whether beads were added to the tube"
-        return Refusal("NO_BEADS", message)
-    if n_beads > added * (1 + 3 * math.sqrt(1 / added + _BEAD_LOT_CV**2)):
-        message = (
-            f"{n_beads} beads were counted in {name!r}, and {added:g} were in the tube (beads_per_tube): "
-            "look at the gate and at the lot's number of beads"
-        )
-        return Refusal("BEADS_OVER_TUBE", message)
-    flags = [
-        QCFlag("BEADS_IN_CELLS", f"{n} of {tube.counts[path]} events of {path!r} are counting beads; exclude them")
-        for path, n in tube.result.among_beads
-    ]
-    if n_beads < _FEW_BEADS:
-        message = (
-            f"{n_beads} beads were counted, expected {_FEW_BEADS} or more: they widen every interval; acquire longer"
-        )
-        flags.append(QCFlag("FEW_BEADS", message))
-    return Basis(
-        "SP_BEAD",
-        n_beads=n_beads,
-        beads_per_tube=added,
-        sample_volume_ul=tube.number("sample_volume_ul"),
-        dilution_factor=tube.number("predilution", 1.0),
-        flags=tuple(flags),
-    )
+def _not_blood(tube: Tube) -> Refusal | None:
+    """Return a refusal for cells that were taken out of the blood: how much blood they came from is not known."""
+    kind = tube.sample.get("specimen_type")
+    if kind in {"", "whole_blood"} or tube.method in {"DP_ALC", "DP_WBC"}:
+        return None
+    message = f"specimen_type {kind} has no concentration in blood by {tube.method}; its percentages stand"
+    return Refusal("SPECIMEN_NOT_BLOOD", f"{message}. For cells/µL of blood give a blood count (DP_ALC, DP_WBC)")
 
 
-def _by_volume(tube: Tube, volume: AcquiredVolume | Refusal) -> Basis | Refusal:
+def _by_volume(tube: Tube, volume: AcquiredVolume | Refusal, rules: CountRules) -> Basis | Refusal:
     if isinstance(volume, Refusal):
         return volume
+    kept = tube.result.kept_time_fraction
+    if kept < _LEAST_KEPT and rules.masked_volume != "confirmed":
+        message = (
+            f"{100 * (1 - kept):.1f} % of the time was left out, and only while the pump goes on is the volume of the "
+            "rest known: acquire again, or write counts: {qc: {masked_volume: confirmed}} into the study file"
+        )
+        return Refusal("VOLUME_MASKED", message)
     blood, final = tube.number("sample_volume_ul"), tube.number("final_volume_ul")
     if volume.nl / 1000 > final * _MOST_OF_THE_TUBE:
         message = (
@@ -152,6 +97,7 @@ def _by_volume(tube: Tube, volume: AcquiredVolume | Refusal) -> Basis | Refusal:
         sample_volume_ul=blood,
         dilution_factor=final / blood * tube.number("predilution", 1.0),
         vol_acquired_nl=volume.nl,
+        kept_time=kept,
         flags=volume.flags,
     )
 
@@ -169,22 +115,29 @@ def _by_blood_count(tube: Tube) -> Basis | Refusal:
     if not count:
         message = f"{column} is 0, which is below what an analyser shows and not none; give more digits"
         return Refusal("BLOOD_COUNT_ZERO", message)
-    flags: tuple[QCFlag, ...] = ()
+    flags = []
     if count > _UNUSUAL_10E9_L:
         message = f"{column} {count:g} is very many: is it in 10^9/L? A count in cells/µL is divided by 1000"
-        flags = (QCFlag("BLOOD_COUNT_HIGH", message),)
-    return Basis(tube.method, blood_count_10e9_l=count, denominator=compartment, flags=flags)
+        flags.append(QCFlag("BLOOD_COUNT_HIGH", message))
+    if (kind := tube.sample.get("specimen_type")) not in {"", "whole_blood"}:
+        message = f"specimen_type {kind}: cells/µL are those of blood only if no kind of cell was lost on the way"
+        flags.append(QCFlag("SPECIMEN_NOT_BLOOD", message))
+    return Basis(tube.method, blood_count_10e9_l=count, denominator=compartment, flags=tuple(flags))
 
 
 Specimen = tuple[str, str]
 
 
 def _direct_by_specimen(study: Study) -> dict[Specimen, list[str]]:
-    """Return the samples that are counted themselves, by subject and specimen, also those that failed."""
+    """Return the samples that are counted themselves, by subject and specimen, also those that failed.
+
+    A pooled sample stands for its members.
+    """
     direct: dict[Specimen, list[str]] = {}
     for sample in study.manifest.samples:
         method = sample.get("count_method")
-        if method not in {"", "NONE", "SECOND_TUBE"} and not sample.get("control"):
+        is_whole = not (sample.get("control") or sample.pooled_into)
+        if method not in {"", "NONE", "SECOND_TUBE"} and is_whole:
             direct.setdefault(_specimen(sample), []).append(sample.sample_id)
     return direct
 

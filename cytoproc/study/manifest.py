@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -13,18 +14,26 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from cytoproc.errors import ManifestError, Problem
+from cytoproc.study.bead_lots import BeadLot, beads_added
+from cytoproc.study.contradictions import in_a_row, in_tubes, in_what_is_one
 from cytoproc.study.sheet import read_sheet
 
-__all__ = ["COLUMNS", "NEEDED", "Manifest", "Sample", "manifest_of_files", "read_manifest"]
+__all__ = ["COLUMNS", "Manifest", "Sample", "manifest_of_files", "missing_inputs", "read_manifest"]
 
 COLUMNS = (
     "sample_id",
     "file",
     "subject_id",
     "specimen_id",
+    "specimen_type",
     "visit",
+    "visit_num",
     "day",
     "tube",
+    "panel_id",
+    "panel_version",
+    "part",
+    "replicate",
     "template",
     "acquisition_batch",
     "control",
@@ -33,13 +42,27 @@ COLUMNS = (
     "final_volume_ul",
     "predilution",
     "beads_per_tube",
+    "beads_per_ul",
+    "bead_volume_ul",
     "bead_lot",
     "alc_10e9_l",
     "wbc_10e9_l",
     "collected_at",
+    "operator",
 )
 _COUNT_METHODS = ("SP_BEAD", "SP_VOL", "DP_ALC", "DP_WBC", "SECOND_TUBE", "NONE")
-_ABOVE_ZERO = ("sample_volume_ul", "final_volume_ul", "predilution", "beads_per_tube")
+_SPECIMEN_TYPES = ("whole_blood", "pbmc", "thawed_pbmc", "other")
+_ABOVE_ZERO = (
+    "sample_volume_ul",
+    "final_volume_ul",
+    "predilution",
+    "beads_per_tube",
+    "beads_per_ul",
+    "bead_volume_ul",
+    "part",
+    "replicate",
+)
+_WHOLE = ("beads_per_tube", "part", "replicate")
 _NOT_NEGATIVE = ("alc_10e9_l", "wbc_10e9_l")
 _CONTROL = re.compile(r"unstained|pre_infusion|process|(fmo|single):\S.*")
 _REFUSED = {
@@ -50,17 +73,17 @@ _LONGEST_CELL = 100_000
 _COMMAND_LINE = "files"
 _MOST_CELLS_10E9_L = 500.0
 
-NEEDED = {
-    "SP_BEAD": ("beads_per_tube", "sample_volume_ul"),
+_NEEDED = {
+    "SP_BEAD": ("sample_volume_ul",),
     "SP_VOL": ("sample_volume_ul", "final_volume_ul"),
     "DP_ALC": ("alc_10e9_l",),
     "DP_WBC": ("wbc_10e9_l",),
     "SECOND_TUBE": ("specimen_id",),
 }
-"""What each count method cannot do without, by its columns."""
+"""What each count method cannot do without, by its columns; `SP_BEAD` needs the number of beads besides."""
 
 _MEANT = {
-    "beads_per_tube": "how many beads were in the tube, from the pouch of the lot",
+    "beads_per_tube": "how many beads were in the tube, from the pouch of the lot, or beads_per_ul and bead_volume_ul",
     "sample_volume_ul": "the blood that was put into the tube, in µL",
     "final_volume_ul": "the volume of the tube as it was measured, in µL",
     "alc_10e9_l": "the absolute lymphocyte count of the same draw, in 10^9/L",
@@ -73,7 +96,8 @@ _MEANT = {
 class Sample:
     """One row: a file and what is known about it.
 
-    `columns` holds every column as written, the lab's own too; `place` says where the row stands, for messages.
+    `columns` holds every column as written, the lab's own too; `place` says where the row stands, for messages. Where
+    its events are also in a pooled sample, that one's id is `pooled_into`, and it stands for this one.
     """
 
     sample_id: str
@@ -81,6 +105,7 @@ class Sample:
     file: str
     columns: tuple[tuple[str, str], ...] = ()
     place: str = ""
+    pooled_into: str = ""
 
     def get(self, column: str) -> str:
         """Return what the row has in a column; empty if it has no such column."""
@@ -94,6 +119,16 @@ class Manifest:
     samples: tuple[Sample, ...]
     own_columns: tuple[str, ...] = ()
     digest: str = ""
+
+
+def missing_inputs(method: str, get: Callable[[str], str], lots: Mapping[str, BeadLot]) -> list[str]:
+    """Return the columns that a count method needs and a row does not fill.
+
+    >>> missing_inputs("SP_BEAD", {"sample_volume_ul": "100"}.get, {})
+    ['beads_per_tube']
+    """
+    beads = ["beads_per_tube"] if method == "SP_BEAD" and math.isnan(beads_added(get, lots)) else []
+    return beads + [c for c in _NEEDED.get(method, ()) if not get(c)]
 
 
 def manifest_of_files(files: Iterable[str | Path]) -> Manifest:
@@ -144,7 +179,13 @@ def _short_names(paths: list[PurePosixPath]) -> list[str]:
     return [str(p) for p in paths]
 
 
-def read_manifest(path: str | Path, *, folder: Path | None = None, allow_outside: bool = False) -> Manifest:
+def read_manifest(
+    path: str | Path,
+    *,
+    folder: Path | None = None,
+    allow_outside: bool = False,
+    bead_lots: Mapping[str, BeadLot] | None = None,
+) -> Manifest:
     """Return the rows of a CSV manifest. Everything is text: `001`, `1E5`, `NA` and `NO` stay what they are.
 
     Parameters
@@ -155,6 +196,8 @@ def read_manifest(path: str | Path, *, folder: Path | None = None, allow_outside
         Where the paths of files start; the manifest's own folder if not given.
     allow_outside
         Whether files outside `folder` are allowed.
+    bead_lots
+        The table of bead lots, by name.
 
     Raises
     ------
@@ -171,9 +214,10 @@ def read_manifest(path: str | Path, *, folder: Path | None = None, allow_outside
         raise ManifestError(str(path), problems)
     if not body:
         raise ManifestError(str(path), [Problem("the manifest has a header and no rows", line=1, column=1)])
-    reader = _RowReader(header, folder or path.parent, allow_outside=allow_outside, document=path.name)
+    reader = _RowReader(header, folder or path.parent, path.name, bead_lots or {}, allow_outside=allow_outside)
     samples = [reader.sample(line, cells) for line, cells in body]
     reader.check_unique()
+    reader.check_together()
     if reader.problems:
         raise ManifestError(str(path), sorted(reader.problems, key=lambda p: (p.line, p.column)))
     own = tuple(h for h in header if h not in COLUMNS)
@@ -208,11 +252,14 @@ def _nearly(name: str) -> str:
 class _RowReader:
     """Turns rows into samples, and collects what is wrong with them."""
 
-    def __init__(self, header: list[str], folder: Path, *, allow_outside: bool, document: str) -> None:
+    def __init__(
+        self, header: list[str], folder: Path, document: str, lots: Mapping[str, BeadLot], *, allow_outside: bool
+    ) -> None:
         self.header = header
         self.folder = folder
-        self.allow_outside = allow_outside
         self.document = document
+        self.lots = lots
+        self.allow_outside = allow_outside
         self.problems: list[Problem] = []
         self._seen: list[tuple[int, Sample]] = []
 
@@ -248,15 +295,19 @@ class _RowReader:
         return sample
 
     def _check_counting(self, row: Mapping[str, str], line: int) -> None:
-        """Tell of what the count method needs and the row has not; of a control no concentration is computed."""
+        """Tell of what the count method needs and the row has not, and of what cannot both be true.
+
+        Of a control no concentration is computed.
+        """
         method = row.get("count_method", "")
-        missing = [c for c in NEEDED.get(method, ()) if not row.get(c)] if not row.get("control") else []
-        for column in missing:
-            self._wrong(f"needed for count_method {method}: {_MEANT[column]}", line, column)
-        final, blood = row.get("final_volume_ul", ""), row.get("sample_volume_ul", "")
-        if _is_number(final) and _is_number(blood) and float(final) < float(blood):
-            message = f"{final} µL in the tube is less than the {blood} µL of blood (sample_volume_ul) put into it"
-            self._wrong(message, line, "final_volume_ul")
+        contradictory = list(in_a_row(row, self.lots))
+        blamed = {column for column, _ in contradictory}
+        get = lambda column: row.get(column, "")  # noqa: E731
+        for column in [] if row.get("control") else missing_inputs(method, get, self.lots):
+            if not (column == "beads_per_tube" and blamed & {"bead_lot", "beads_per_ul", "bead_volume_ul"}):
+                self._wrong(f"needed for count_method {method}: {_MEANT[column]}", line, column)
+        for column, message in contradictory:
+            self._wrong(message, line, column)
 
     def _path(self, file: str, line: int) -> Path | None:
         if not file:
@@ -281,35 +332,25 @@ class _RowReader:
         return path
 
     def check_unique(self) -> None:
-        """Two rows may not share a file, or a sample id, not even one that differs only in case.
-
-        And a specimen is one blood draw, so its tubes are of one visit and day.
-        """
+        """Two rows may not share a file, or a sample id, not even one that differs only in case."""
         ids: dict[str, int] = {}
         files: dict[Path, int] = {}
-        draws: dict[tuple[str, str, str], tuple[int, str]] = {}
         for line, sample in self._seen:
-            for column in ("visit", "day") if sample.get("specimen_id") else ():
-                drawn = sample.get("subject_id"), sample.get("specimen_id"), column
-                first, said = draws.setdefault(drawn, (line, sample.get(column)))
-                if _as_number(said) != _as_number(sample.get(column)):
-                    found = f"{sample.get(column)!r}, and {said!r} in line {first}"
-                    message = f"specimen {drawn[1]!r} is one blood draw and has one {column}; found {found}"
-                    self._wrong(message, line, column)
             if (first := ids.setdefault(_folded(sample.sample_id), line)) != line:
                 self._wrong(f"sample_id {sample.sample_id!r} is used in line {first} already", line, "sample_id")
             if (first := files.setdefault(sample.path.resolve(), line)) != line:
                 self._wrong(f"file {sample.file!r} is named in line {first} already", line, "file")
 
+    def check_together(self) -> None:
+        """Rows about one blood draw, one tube or one lot of beads may not contradict each other."""
+        lines = [(line, dict(sample.columns)) for line, sample in self._seen]
+        for line, column, message in (*in_what_is_one(lines), *in_tubes(lines)):
+            self._wrong(message, line, column)
+
 
 def _folded(text: str) -> str:
     """Return text as file systems that do not tell case or composed letters apart see it."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-
-
-def _as_number(text: str) -> float | str:
-    """Return a number for what is one, so that 14 and 14.0 are the same day."""
-    return float(text) if _is_number(text) else text
 
 
 def _is_number(text: str) -> bool:
@@ -329,10 +370,11 @@ def _is_time(text: str) -> bool:
 
 
 _CELLS: tuple[tuple[tuple[str, ...], Callable[[str], object], str], ...] = (
-    (("day", *_ABOVE_ZERO, *_NOT_NEGATIVE), _is_number, "a number with a decimal point"),
+    (("visit_num", "day", *_ABOVE_ZERO, *_NOT_NEGATIVE), _is_number, "a number with a decimal point"),
     (_ABOVE_ZERO, lambda text: float(text) > 0, "a number above 0"),
     (("predilution",), lambda text: float(text) >= 1, "1 if the blood was not diluted before, or a larger number"),
-    (("beads_per_tube",), lambda text: float(text).is_integer(), "a whole number, without a sign between thousands"),
+    (_WHOLE, lambda text: float(text).is_integer(), "a whole number, without a sign between thousands"),
+    (("specimen_type",), _SPECIMEN_TYPES.__contains__, f"one of {', '.join(_SPECIMEN_TYPES)}"),
     (_NOT_NEGATIVE, lambda text: float(text) >= 0, "a number that is not below 0"),
     (
         _NOT_NEGATIVE,

@@ -20,16 +20,18 @@ from cytoproc.fcs.repairs import Findings
 from cytoproc.model.panel import ChannelKind
 from cytoproc.model.paths import ROOT, parent_path
 from cytoproc.model.results import PopulationCount, QCFlag, SampleResult
+from cytoproc.study.acquired import acquired
 from cytoproc.templates.applying import GatedSample, Observer, gate_events
 from cytoproc.templates.binding import bind_template
 from cytoproc.templates.columns import GatedChunk
 from cytoproc.templates.observers import Intensities, Overlaps
-from cytoproc.templates.template import GatingTemplate
+from cytoproc.templates.template import Counting, GatingTemplate
 
 __all__ = ["SampleTask", "flag_duplicates", "process_sample", "process_samples"]
 
 log = logging.getLogger(__name__)
 _HASH_BLOCK = 1 << 20
+_N_TENTHS = 10
 _ACQUISITION = (("instrument", "$CYT"), ("serial", "$CYTSN"), ("volume", "$VOL"))
 
 
@@ -61,16 +63,22 @@ def process_sample(task: SampleTask) -> SampleResult:
 
 def _gated(started: SampleResult, task: SampleTask) -> SampleResult:
     dataset = read_dataset(task.path)
-    acquisition = tuple((name, dataset.get(keyword).strip()) for name, keyword in _ACQUISITION)
+    acquisition = (
+        *((name, dataset.get(keyword).strip()) for name, keyword in _ACQUISITION),
+        *zip(("begin", "end"), acquired(dataset.get), strict=True),
+    )
     known = replace(started, repairs=dataset.repairs, acquisition=acquisition)
     bound = bind_template(task.template, dataset.panel, dataset.keywords)
     intensities = Intensities(task.template)
     overlaps = Overlaps(_pairs_that_are_no_ancestors(task.template))
     carry = task.template.counting.carry_over
-    among_beads = Overlaps(_pairs_with(task.template, task.template.counting.beads))
+    beads = task.template.counting.beads
+    among_beads = Overlaps(_pairs_with(task.template, beads))
     among_shared = Overlaps([p for p in _pairs_with(task.template, carry.population if carry else "") if _apart(*p)])
     duration = _Duration(dataset) if dataset.get("$VOL") and task.template.concentrations else None
-    observers: list[Observer] = [intensities, overlaps, among_beads, among_shared, *([duration] if duration else [])]
+    tenths = _Tenths(task.template.counting, dataset.n_events) if beads and task.template.concentrations else None
+    observers: list[Observer] = [intensities, overlaps, among_beads, among_shared]
+    observers += [o for o in (duration, tenths) if o is not None]
     gated = gate_events(lambda: iter_events(dataset), bound, observers=observers)
     return replace(
         known,
@@ -82,6 +90,7 @@ def _gated(started: SampleResult, task: SampleTask) -> SampleResult:
         among_beads=_found(among_beads),
         among_shared=_found(among_shared),
         duration_s=duration.seconds if duration else None,
+        bead_tenths=tenths.counts if tenths else (),
         channels=bound.channels,
         matrices=bound.matrices,
     )
@@ -110,6 +119,33 @@ class _Duration:
     def seconds(self) -> float | None:
         """How long it took; None if the file has no time, or does not say in what unit."""
         return self._last - self._first if self._has_unit and self._last >= self._first else None
+
+
+class _Tenths:
+    """How many counting beads, and beads or cells, lie in each tenth of a file in the order of its events.
+
+    Cells are those of a blood count, which the template names; without them all events stand for beads and cells.
+    """
+
+    def __init__(self, counting: Counting, n_events: int) -> None:
+        self._beads, self._cells = counting.beads, counting.leukocytes or counting.lymphocytes
+        self._edges = [n_events * i // _N_TENTHS for i in range(_N_TENTHS + 1)]
+        self._counts = np.zeros((2, _N_TENTHS), dtype=np.int64)
+        self._n_seen = 0
+
+    def observe(self, chunk: GatedChunk) -> None:
+        """Count the events of a chunk, which follows the one before it."""
+        beads = chunk.mask(self._beads)
+        either = beads | chunk.mask(self._cells) if self._cells else np.ones_like(beads)
+        for i, mask in enumerate((beads, either)):
+            rows = self._n_seen + np.flatnonzero(mask)
+            self._counts[i] += np.diff(np.searchsorted(rows, self._edges))
+        self._n_seen += len(beads)
+
+    @property
+    def counts(self) -> tuple[tuple[int, int], ...]:
+        """The beads, and the beads and cells, in each tenth."""
+        return tuple((int(a), int(b)) for a, b in self._counts.T)
 
 
 def _pairs_with(template: GatingTemplate, other: str) -> list[tuple[str, str]]:
@@ -146,16 +182,16 @@ def _is_ancestor(path: str, of: str) -> bool:
 def _counts(template: GatingTemplate, gated: GatedSample) -> tuple[PopulationCount, ...]:
     root = PopulationCount(ROOT, "", gated.counts[ROOT], gated.n_events)
     below = (
-        PopulationCount(
-            s.path,
-            s.parent,
-            gated.counts[s.path],
-            gated.counts[s.parent],
-            gated.fitted[s.path].source if s.path in gated.fitted else "LOCKED",
-        )
+        PopulationCount(s.path, s.parent, gated.counts[s.path], gated.counts[s.parent], *_found_gate(gated, s.path))
         for s in template.steps
     )
     return (root, *below)
+
+
+def _found_gate(gated: GatedSample, path: str) -> tuple[str, str]:
+    """Return where a gate came from, and how it was found."""
+    fitted = gated.fitted.get(path)
+    return (fitted.source, fitted.note) if fitted else ("LOCKED", "")
 
 
 def _not_contained(gated: GatedSample, overlaps: Overlaps) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cytoproc.model.results import Severity
 from cytoproc.quantify.status import Status
 
 __all__ = ["Refusal"]
@@ -16,3 +17,4 @@ class Refusal:
     code: str
     message: str
     status: Status = Status.INVALID
+    severity: Severity = Severity.WARN

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from cytoproc.errors import Problem
 
-__all__ = ["Rows", "read_sheet"]
+__all__ = ["Rows", "check_columns", "finite_number", "read_sheet", "without_apostrophe"]
 
 Rows = list[tuple[int, list[str]]]
 
 _LARGEST_BYTES = 50_000_000
 _DELIMITERS = ",;\t"
+_KEPT_FROM_RUNNING = tuple(f"'{sign}" for sign in "=+-@＝＋－＠")  # noqa: RUF001 - as tables are written
 
 
 def read_sheet(path: Path, what: str, *, key: str) -> tuple[Rows, list[Problem]]:
@@ -58,3 +62,42 @@ def read_sheet(path: Path, what: str, *, key: str) -> tuple[Rows, list[Problem]]
         message = f"the {what} is empty; it needs a header with at least the column {key!r}"
         return [], [Problem(message, line=1, column=1)]
     return rows, []
+
+
+def check_columns(header: Sequence[str], known: Sequence[str], *, needed: Sequence[str]) -> Iterator[Problem]:
+    """Yield what is wrong with the names of columns: missing though needed, twice, or nearly one of ours.
+
+    Further columns are left alone; a slip of one of ours is refused, for it would be left alone unseen.
+    """
+    for i, name in enumerate(header):
+        if name in known:
+            if name in header[:i]:
+                yield Problem(f"column {name!r} is there twice", line=1, column=i + 1)
+        elif meant := get_close_matches(name.casefold().replace(" ", "_"), known, n=1, cutoff=0.8):
+            message = f"column {name!r} is nearly {meant[0]!r}: write it so, or give a column of your own another name"
+            yield Problem(message, line=1, column=i + 1)
+    for name in needed:
+        if name not in header:
+            yield Problem(f"there is no column {name!r}; the columns are: {', '.join(header)}", line=1, column=1)
+
+
+def without_apostrophe(cell: str) -> str:
+    """Return a cell's text without the apostrophe that our tables put in front of what a spreadsheet would run.
+
+    >>> [without_apostrophe(cell) for cell in ("'+CAR", "+CAR", "'CAR'", "5'")]
+    ['+CAR', '+CAR', "'CAR'", "5'"]
+    """
+    return cell[1:] if cell.startswith(_KEPT_FROM_RUNNING) else cell
+
+
+def finite_number(text: str) -> float:
+    """Return the number that a cell holds; NaN for anything but a finite number.
+
+    >>> [finite_number(text) for text in ("4.5", "", "1_000", "inf", "4,5")]
+    [4.5, nan, nan, nan, nan]
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        return math.nan
+    return value if math.isfinite(value) and text.isascii() and "_" not in text else math.nan

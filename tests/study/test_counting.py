@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from cytoproc.model.results import SampleResult
+from cytoproc.study.definition import Instrument
 from cytoproc.study.results import collect
+from cytoproc.study.rules import CountRules
 from cytoproc.templates.template import Alert, Counting
 from tests.study.counted import (
     BEADS,
@@ -13,6 +15,7 @@ from tests.study.counted import (
     TUBE_B,
     TUBE_T,
     counted_rows,
+    result_of,
     row_of,
     sample_of,
     study_of,
@@ -137,8 +140,9 @@ def test_shared_cells_that_the_counted_tube_s_template_does_not_have_once_are_to
     steps = [replace(s, path=f"{s.parent}/X") if s.name in {"T", "B"} else s for s in TUBE_T.steps]
     steps[-1] = replace(steps[-1], path="Beads/X")
     counted = replace(TUBE_T, steps=tuple(steps), report=())
+    tube = result_of("t", [s.path for s in steps], (10_000, 20_000, 20_000, 2000, 400))
 
-    status, code, comment = refused([tube_t(), tube_b()], study_of(BEAD_TUBE, SECOND, t=counted, b=second), "b")
+    status, code, comment = refused([tube, tube_b()], study_of(BEAD_TUBE, SECOND, t=counted, b=second), "b")
 
     assert (status, code) == ("INVALID", "COUNTED_AS_UNKNOWN")
     assert f"has {number} populations called {name!r} in its template 'tube T'; correct counted_as" in comment
@@ -195,3 +199,29 @@ def test_a_control_alerts_nobody():
     rows = collect([tube_t()], study_of(control, t=replace(TUBE_T, alerts=ALERTS)))
 
     assert {r.qc_flags for r in rows} == {""}
+
+
+def test_a_volume_of_which_much_was_left_out_is_refused_until_somebody_confirms_it():
+    columns = {"count_method": "SP_VOL", "sample_volume_ul": "100", "final_volume_ul": "1000"}
+    acquisition = (("serial", "V1"), ("volume", "80000"))
+    instruments = (Instrument("V1", "nL"),)
+    result = tube_t(acquisition=acquisition, duration_s=60.0)
+
+    def row(kept, **rules):
+        study = study_of(sample_of("t", "T", **columns), instruments=instruments, counts=CountRules(**rules))
+        return row_of([replace(result, kept_time_fraction=kept)], study)
+
+    whole, nearly, half = row(1.0), row(0.95), row(0.5)
+    assert (whole.value_raw, whole.v_eff_ul) == (50, 8)  # 400 events in 80 µL of a tube with a tenth of blood
+    assert (nearly.value_raw, nearly.status) == (pytest.approx(400 / (80 * 0.95 / 10)), "QUANT")
+    assert (half.status, half.qc_flags) == ("INVALID", "VOLUME_MASKED")
+    assert "50.0 % of the time was left out" in half.comment
+    assert row(0.5, masked_volume="confirmed").value_raw == 100
+
+
+def test_percentages_have_the_interval_that_the_study_asks_for():
+    study = study_of(BEAD_TUBE, counts=CountRules(percent_interval="wilson"))
+
+    [row] = [r for r in collect([tube_t()], study) if r.statistic == "PCT" and r.population_label == "B"]
+
+    assert row.ci_method == "wilson"

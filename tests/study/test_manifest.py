@@ -153,8 +153,9 @@ def test_a_row_that_names_no_file_but_a_folder_is_refused(read, file):
 )
 def test_a_cell_holds_what_its_column_is_for_or_nothing(read, column, good, wrong, said):
     needs = "specimen_id,beads_per_tube,sample_volume_ul,final_volume_ul,alc_10e9_l,wbc_10e9_l"
-    rest, numbers = (needs, "D1,1,0.1,500,1,1") if column == "count_method" else ("site", "x")
-    rows = "".join(f"{i}.fcs,{value},{numbers}\n" for i, value in enumerate([*good, ""]))
+    numbers = {"SP_BEAD": "D1,1,0.1,500,1,1"} if column == "count_method" else {}
+    usual, rest = ("D1,,0.1,500,1,1", needs) if numbers else ("x", "site")
+    rows = "".join(f"{i}.fcs,{value},{numbers.get(value, usual)}\n" for i, value in enumerate([*good, ""]))
     kept = read(f"file,{column},{rest}\n{rows}")
     found = problems_of(read, f"file,{column}\n" + "".join(f"{i}.fcs,{value}\n" for i, value in enumerate(wrong)))
 

@@ -56,7 +56,13 @@ def test_a_file_becomes_counts_and_intensities(task):
     assert found["Cells/CAR", "CAR", "median"] == 200
     assert found["Cells/CAR", "CAR", "geo_mean"] == pytest.approx(200)  # (50 x 200 x 800)^(1/3)
     assert (result.error_code, result.flags, result.not_contained) == ("", (), ())
-    assert dict(result.acquisition) == {"instrument": "Analyser", "serial": "", "volume": ""}
+    assert dict(result.acquisition) == {
+        "instrument": "Analyser",
+        "serial": "",
+        "volume": "",
+        "begin": "",
+        "end": "",
+    }
     assert len(result.sha256) == 64
 
 
@@ -259,7 +265,7 @@ def test_what_a_count_by_volume_needs_is_kept(counted):
     result = counted(LIGHT | times, keywords={"$VOL": " 80000 ", "$CYTSN": "V1"}, time_step_s=0.01)
 
     assert result.duration_s == pytest.approx(6)
-    assert dict(result.acquisition) == {"instrument": "", "serial": "V1", "volume": "80000"}
+    assert (dict(result.acquisition)["serial"], dict(result.acquisition)["volume"]) == ("V1", "80000")
 
 
 VOL = {"$VOL": "80000"}
