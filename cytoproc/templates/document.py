@@ -19,13 +19,17 @@ from cytoproc.templates.yaml import Places, WrittenFloat, WrittenInt
 
 __all__ = [
     "SHAPES",
+    "AcceptancePart",
     "AlertPart",
+    "BackgroundPart",
     "CountingPart",
     "DimensionPart",
     "MarkerPart",
     "PopulationPart",
     "ReportPart",
+    "SensitivityPart",
     "Shape",
+    "SumPart",
     "TopPart",
     "check_part",
     "did_you_mean",
@@ -55,6 +59,20 @@ def _as_code(value: str) -> str:
     raise PydanticCustomError(kind, "a code is written in capitals, as in DONOR_T_CELLS")
 
 
+def _as_background_control(value: str) -> str:
+    if re.fullmatch(r"pre_infusion|unstained|fmo:\S.*", value):
+        return value
+    kind = "control"
+    raise PydanticCustomError(kind, "a background is measured by fmo:MARKER, pre_infusion or unstained")
+
+
+def _with_one_of(given: Any, *keys: str) -> Any:
+    if isinstance(given, Mapping) and all(given.get(key) in (None, []) for key in keys):
+        kind = "none_given"
+        raise PydanticCustomError(kind, "{keys} must be given", {"keys": " or ".join(keys)})
+    return given
+
+
 def _as_name(value: str) -> str:
     if value == value.strip() and value.isprintable():
         return value
@@ -65,7 +83,9 @@ def _as_name(value: str) -> str:
 Text = Annotated[str, Field(min_length=1), BeforeValidator(_as_written)]
 Name = Annotated[str, Field(min_length=1), AfterValidator(_as_name), BeforeValidator(_as_written)]
 Code = Annotated[str, AfterValidator(_as_code), BeforeValidator(_as_written)]
+BackgroundControl = Annotated[str, AfterValidator(_as_background_control), BeforeValidator(_as_written)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Percent = Annotated[float, Field(gt=0, lt=100)]
 Point = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 TextList = Annotated[list[Text], BeforeValidator(_as_list)]
 Place = Annotated[Literal["low", "high"] | int, BeforeValidator(_as_place)]
@@ -252,13 +272,45 @@ class CarryOverPart(Part):
     counted_as: Text
 
 
+class TwoBeadsPart(Part):
+    """The two kinds of beads of a product that holds both, and how many A there are for each B."""
+
+    a: Text
+    b: Text
+    ratio: Annotated[float, Field(gt=0)] = 1.0
+
+
 class CountingPart(Part):
     """Which populations absolute counts are computed from."""
 
     beads: Text | None = None
+    two_beads: TwoBeadsPart | None = None
     lymphocytes: Text | None = None
     leukocytes: Text | None = None
     carry_over: CarryOverPart | None = None
+
+
+class ViabilityPart(Part):
+    """Which cells are alive, of which, and from what percentage on."""
+
+    population: Text
+    of: Text
+    warn_below: Annotated[float, Field(ge=0, le=100)] = 85.0
+    refuse_below: Annotated[float, Field(ge=0, le=100)] = 70.0
+
+
+class DelayPart(Part):
+    """How many hours may pass between the blood draw and the measurement."""
+
+    warn_above: Annotated[float, Field(gt=0)]
+    refuse_above: Annotated[float, Field(gt=0)]
+
+
+class AcceptancePart(Part):
+    """When a sample is not fit for a count."""
+
+    viability: ViabilityPart | None = None
+    delay_h: DelayPart | None = None
 
 
 class AlertPart(Part):
@@ -271,10 +323,32 @@ class AlertPart(Part):
 
 
 class BackgroundPart(Part):
-    """How many events of a population's parent lie in its gate though they do not belong there."""
+    """How many events of a population's parent lie in its gate though they do not belong there.
+
+    `controls` are the kinds of controls that measure it, best first; `percent_of_parent` is taken where none did.
+    """
 
     population: Text
-    percent_of_parent: Annotated[float, Field(gt=0, lt=100)]
+    percent_of_parent: Percent | None = None
+    controls: Annotated[list[BackgroundControl], BeforeValidator(_as_list)] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_told(cls, given: Any) -> Any:
+        return _with_one_of(given, "percent_of_parent", "controls")
+
+
+class SensitivityPart(Part):
+    """How few cells of a population a sample should be able to give a number for."""
+
+    population: Text
+    percent_of_parent: Percent | None = None
+    cells_per_ul: Annotated[Finite, Field(gt=0)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_told(cls, given: Any) -> Any:
+        return _with_one_of(given, "percent_of_parent", "cells_per_ul")
 
 
 class LimitsPart(Part):
@@ -283,6 +357,23 @@ class LimitsPart(Part):
     lod_events: Annotated[int, Field(ge=1)] = 20
     lloq_events: Annotated[int, Field(ge=1)] = 50
     background: list[BackgroundPart] = []
+    sensitivity: list[SensitivityPart] = []
+
+
+class SumPart(Part):
+    """Populations that should add up to another one, as T, B and NK cells to lymphocytes; limits in percent of it."""
+
+    name: Name
+    of: Text
+    parts: Annotated[list[Text], Field(min_length=2)]
+    between: Point = [90.0, 110.0]
+    target: Point = [95.0, 105.0]
+
+
+class ChecksPart(Part):
+    """What is checked of the numbers of each sample."""
+
+    sums: list[SumPart] = []
 
 
 class TopPart(Part):
@@ -298,6 +389,8 @@ class TopPart(Part):
     populations: Annotated[list[Any], Field(min_length=1)]
     limits: LimitsPart = LimitsPart()
     counting: Any = None
+    acceptance: Any = None
+    checks: ChecksPart = ChecksPart()
     report: list[Any] = []
     alerts: list[Any] = []
 

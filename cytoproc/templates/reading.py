@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from cytoproc.model.results import Severity
 from cytoproc.templates.document import (
     SHAPES,
     AbovePart,
+    AcceptancePart,
     AlertPart,
     BackgroundPart,
     BelowPart,
@@ -38,22 +39,30 @@ from cytoproc.templates.document import (
     RangePart,
     RectanglePart,
     ReportPart,
+    SensitivityPart,
     SidePart,
     SingletsPart,
+    SumPart,
     TopPart,
     check_part,
     did_you_mean,
     in_words,
 )
 from cytoproc.templates.template import (
+    Acceptance,
     Alert,
     CarryOver,
     Counting,
+    Delay,
     GatingTemplate,
     IntensityItem,
     Marker,
     ReportItem,
+    Sensitivity,
     Step,
+    SumCheck,
+    TwoBeads,
+    Viability,
 )
 from cytoproc.templates.yaml import Places, YAMLProblem, parse_yaml
 from cytoproc.transforms.base import Transform
@@ -95,13 +104,21 @@ def read_template(path: str | Path) -> GatingTemplate:
         column = e.start - (raw.rfind(b"\n", 0, e.start) + 1) + 1
         problem = Problem("not UTF-8 text; save the template as UTF-8", line=line, column=column)
         raise TemplateError(str(path), [problem]) from None
-    return parse_template(text, document=str(path), folder=path.parent, digest=hashlib.sha256(raw).hexdigest())
+    digest = hashlib.sha256(raw).hexdigest()
+    return replace(parse_template(text, document=str(path), folder=path.parent, digest=digest), source=raw)
 
 
 def parse_template(
-    text: str, *, document: str = "template", folder: Path | None = None, digest: str = ""
+    text: str,
+    *,
+    document: str = "template",
+    folder: Path | None = None,
+    digest: str = "",
+    look_for_matrices: bool = True,
 ) -> GatingTemplate:
     """Return the template that YAML text describes; `folder` is where the paths of matrices start.
+
+    A template that is only to be read, not applied, need not have its matrices beside it: `look_for_matrices=False`.
 
     Raises
     ------
@@ -112,7 +129,7 @@ def parse_template(
         data, places = parse_yaml(text)
     except YAMLProblem as e:
         raise TemplateError(document, [e.problem]) from None
-    reading = _Reading(places, folder or Path())
+    reading = _Reading(places, folder or Path(), look_for_matrices)
     template = reading.template(data, digest)
     if template is None:
         raise TemplateError(document, sorted(reading.problems, key=lambda p: (p.line, p.column)))
@@ -125,6 +142,7 @@ class _Reading:
 
     places: Places
     folder: Path
+    look_for_matrices: bool = True
     problems: list[Problem] = field(default_factory=list)
     markers: dict[str, Marker] = field(default_factory=dict)
     matrices: dict[str, Path] = field(default_factory=dict)
@@ -160,6 +178,7 @@ class _Reading:
             self._read_population(item, ("populations", i))
         report = [self._read_report(item, ("report", i)) for i, item in enumerate(_list(data.get("report")))]
         counting = self._read_counting(data.get("counting"), ("counting",))
+        acceptance = self._read_acceptance(data.get("acceptance"), ("acceptance",))
         alerts = [self._read_alert(item, ("alerts", i)) for i, item in enumerate(_list(data.get("alerts")))]
         self._check_no_beads(report, counting.beads)
         if top is None:
@@ -170,9 +189,14 @@ class _Reading:
                 f"lod_events {top.limits.lod_events} is above lloq_events {top.limits.lloq_events}",
                 ("limits", "lod_events"),
             )
-        background: dict[str, float] = {}
+        background: dict[str, BackgroundPart] = {}
         for i, part in enumerate(top.limits.background):
             self._read_background(part, i, background)
+        asked = {item.population for item in report if item is not None and item.concentration}
+        sensitivity = [self._read_sensitivity(part, i, asked) for i, part in enumerate(top.limits.sensitivity)]
+        sums: dict[str, SumCheck] = {}
+        for i, sum_part in enumerate(top.checks.sums):
+            self._read_sum(sum_part, i, sums)
         if self.problems:
             return None
         return GatingTemplate(
@@ -184,11 +208,17 @@ class _Reading:
             compensation=self.compensation,
             matrices=tuple(self.matrices.items()),
             limits=limits,
-            background=tuple(background.items()),
+            background=tuple(
+                (p, b.percent_of_parent) for p, b in background.items() if b.percent_of_parent is not None
+            ),
+            background_controls=tuple((p, tuple(b.controls)) for p, b in background.items() if b.controls),
+            sensitivity=tuple(sensitivity),
             description=top.description or "",
             digest=digest,
             counting=counting,
+            acceptance=acceptance,
             alerts=tuple(a for a in alerts if a is not None),
+            sums=tuple(sums.values()),
         )
 
     # What the populations refer to
@@ -233,7 +263,7 @@ class _Reading:
     def _add_matrix(self, name: str, file: str, way: Way) -> None:
         path = self.folder / file
         try:
-            is_there = path.is_file()
+            is_there = path.is_file() or not self.look_for_matrices
         except OSError:  # no name that the system can look up
             is_there = False
         if not is_there:
@@ -520,10 +550,44 @@ class _Reading:
         )
         if beads == ROOT:
             self.wrong("not every event is a bead; name the population of counting beads", (*way, "beads"))
-        if part.carry_over is None:
-            return Counting(beads, lymphocytes, leukocytes)
-        population = self._resolve(part.carry_over.population, (*way, "carry_over", "population"))
-        return Counting(beads, lymphocytes, leukocytes, CarryOver(population or "", part.carry_over.counted_as))
+        carry_over, two_beads = None, None
+        if part.carry_over is not None:
+            population = self._resolve(part.carry_over.population, (*way, "carry_over", "population"))
+            carry_over = CarryOver(population or "", part.carry_over.counted_as)
+        if part.two_beads is not None:
+            a, b = (
+                self._resolve(name, (*way, "two_beads", key)) or ""
+                for key, name in (("a", part.two_beads.a), ("b", part.two_beads.b))
+            )
+            two_beads = TwoBeads(a, b, part.two_beads.ratio)
+            if a and a == b:
+                self.wrong("beads A and beads B are two populations", (*way, "two_beads", "b"))
+            if part.beads is None:
+                self.wrong("say which population holds all beads too: beads", (*way, "two_beads"))
+        return Counting(beads, lymphocytes, leukocytes, carry_over, two_beads)
+
+    def _read_acceptance(self, given: Any, way: Way) -> Acceptance:
+        """Return when a sample is not fit for a count; what is wrong with that is said."""
+        part: AcceptancePart | None = self.part(AcceptancePart, given, way) if given is not None else None
+        if part is None:
+            return Acceptance()
+        viability, delay = None, None
+        if live := part.viability:
+            population, of = (
+                self._resolve(name, (*way, "viability", key)) or ""
+                for key, name in (("population", live.population), ("of", live.of))
+            )
+            viability = Viability(population, of, live.warn_below, live.refuse_below)
+            if live.refuse_below > live.warn_below:
+                message = "what is refused is told of before: refuse_below is not above warn_below"
+                self.wrong(message, (*way, "viability"))
+            if population and of and not (of == ROOT or population.startswith(f"{of}/")):
+                self.wrong(f"{live.population!r} is not below {live.of!r}", (*way, "viability", "of"))
+        if hours := part.delay_h:
+            delay = Delay(hours.warn_above, hours.refuse_above)
+            if hours.refuse_above < hours.warn_above:
+                self.wrong("what is refused is told of before: refuse_above is not below warn_above", (*way, "delay_h"))
+        return Acceptance(viability, delay)
 
     def _read_alert(self, item: Any, way: Way) -> Alert | None:
         part: AlertPart | None = self.part(AlertPart, item, way)
@@ -532,14 +596,48 @@ class _Reading:
             return None
         return Alert(population, part.code, part.message, Severity(part.severity))
 
-    def _read_background(self, part: BackgroundPart, i: int, given: dict[str, float]) -> None:
-        way = ("limits", "background", i, "population")
+    def _read_sum(self, part: SumPart, i: int, given: dict[str, SumCheck]) -> None:
+        way = ("checks", "sums", i)
+        whole = self._resolve(part.of, (*way, "of")) or ""
+        parts = [self._resolve(p, (*way, "parts", k)) or "" for k, p in enumerate(part.parts)]
+        for k, path in enumerate(parts):
+            if path and path in (whole, *parts[:k]):
+                said = "the whole itself" if path == whole else "there already"
+                self.wrong(f"{part.parts[k]!r} is {said}; each part counts once", (*way, "parts", k))
+        if not 0 < part.between[0] <= part.target[0] <= part.target[1] <= part.between[1]:
+            self.wrong(f"target {part.target} must lie inside of between {part.between}, above 0", (*way, "target"))
+        if part.name in given:
+            self.wrong(f"a sum {part.name!r} is there already", (*way, "name"))
+        between, target = ((low, high) for low, high in (part.between, part.target))
+        given[part.name] = SumCheck(part.name, whole, tuple(parts), between, target)
+
+    def _read_background(self, part: BackgroundPart, i: int, given: dict[str, BackgroundPart]) -> None:
+        way: Way = ("limits", "background", i, "population")
         population = self._resolve(part.population, way) or ""
         if population == ROOT:
             self.wrong("every event is in root; name a population", way)
         if population in given:
             self.wrong(f"the background of {part.population!r} is given twice", way)
-        given[population] = part.percent_of_parent
+        given[population] = part
+        for j, control in enumerate(part.controls):
+            way = ("limits", "background", i, "controls", j)
+            if control in part.controls[:j]:
+                self.wrong(f"{control!r} is there already", way)
+            marker = control.partition(":")[2]
+            if marker and not self.any_marker and marker not in self.markers:
+                words = did_you_mean(marker, list(self.markers))
+                self.wrong(f"no marker {marker!r}{words}; the template's are: {', '.join(self.markers) or 'none'}", way)
+
+    def _read_sensitivity(self, part: SensitivityPart, i: int, asked: Collection[str]) -> Sensitivity:
+        """Return what is asked; `asked` are the populations whose cells/µL the report gives."""
+        way: Way = ("limits", "sensitivity", i)
+        population = self._resolve(part.population, (*way, "population")) or ""
+        if population == ROOT:
+            self.wrong("every event is in root; name a population", (*way, "population"))
+        elif population and part.cells_per_ul is not None and population not in asked:
+            message = f"the report does not ask for cells/µL of {part.population!r}; add concentration: true there"
+            self.wrong(message, (*way, "cells_per_ul"))
+        return Sensitivity(population, part.percent_of_parent, part.cells_per_ul)
 
     def _check_no_beads(self, report: Sequence[ReportItem | None], beads: str) -> None:
         """Beads are not given in cells/µL."""

@@ -12,7 +12,22 @@ from cytoproc.gates.methods.base import GatingMethod
 from cytoproc.model.paths import ROOT, parent_path, split_path
 from cytoproc.model.results import Severity
 
-__all__ = ["Alert", "CarryOver", "Counting", "GatingTemplate", "IntensityItem", "Marker", "ReportItem", "Step"]
+__all__ = [
+    "Acceptance",
+    "Alert",
+    "CarryOver",
+    "Counting",
+    "Delay",
+    "GatingTemplate",
+    "IntensityItem",
+    "Marker",
+    "ReportItem",
+    "Sensitivity",
+    "Step",
+    "SumCheck",
+    "TwoBeads",
+    "Viability",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +86,53 @@ class CarryOver:
 
 
 @dataclass(frozen=True, slots=True)
+class TwoBeads:
+    """The populations of the two kinds of beads of one product, by path, and how many A there are for each B."""
+
+    a: str
+    b: str
+    ratio: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Counting:
     """The populations from which absolute counts are computed, by path; empty for those the template does not name.
 
-    `beads` are the counting beads; `lymphocytes` and `leukocytes` are the cells that a blood count gives.
+    `beads` are the counting beads, all of them where `two_beads` tells two kinds apart; `lymphocytes` and `leukocytes`
+    are the cells that a blood count gives.
     """
 
     beads: str = ""
     lymphocytes: str = ""
     leukocytes: str = ""
     carry_over: CarryOver | None = None
+    two_beads: TwoBeads | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Viability:
+    """The live cells, those they are part of, and percentages below which somebody is told, and none is counted."""
+
+    population: str
+    of: str
+    warn_below: float = 85.0
+    refuse_below: float = 70.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """The hours from the blood draw to the measurement, above which somebody is told, and none is counted."""
+
+    warn_above: float
+    refuse_above: float
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """When a sample of this kind is not fit for a count; None where the template does not say."""
+
+    viability: Viability | None = None
+    delay_h: Delay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +146,37 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """How few cells of a population a sample should be able to give a number for; None for what is not asked."""
+
+    population: str
+    percent_of_parent: float | None = None
+    cells_per_ul: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SumCheck:
+    """Populations that should add up to another one; all by path, and limits in percent of it.
+
+    A sum is told if it lies outside of `between`, and further from `target` than chance explains.
+    """
+
+    name: str
+    of: str
+    parts: tuple[str, ...]
+    between: tuple[float, float] = (90.0, 110.0)
+    target: tuple[float, float] = (95.0, 105.0)
+
+
+@dataclass(frozen=True, slots=True)
 class GatingTemplate:
     """A checked template. Steps stand in an order in which every population comes after those it needs.
 
-    `background` holds paths with the percentage of their parent's events that lie in the gate by chance. `matrices`
+    `background` holds paths with the percentage of their parent's events that lie in the gate by chance, and
+    `background_controls` those for which that is measured, with the kinds of controls that do, best first. `matrices`
     maps the names that dimensions use for compensation to files; `digest` is the SHA-256 of the document it was read
-    from, empty if it was built in code. `fixed` holds the gates that no data can move, `rounds` the methods in the
-    order in which they can be fitted.
+    from, empty if it was built in code, and `source` that document's bytes. `fixed` holds the gates that no data can
+    move, `rounds` the methods in the order in which they can be fitted.
     """
 
     name: str
@@ -112,10 +188,15 @@ class GatingTemplate:
     matrices: tuple[tuple[str, Path], ...] = ()
     limits: tuple[tuple[str, float], ...] = ()
     background: tuple[tuple[str, float], ...] = ()
+    background_controls: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sensitivity: tuple[Sensitivity, ...] = ()
     description: str = ""
     digest: str = ""
     counting: Counting = Counting()
+    acceptance: Acceptance = Acceptance()
     alerts: tuple[Alert, ...] = ()
+    sums: tuple[SumCheck, ...] = ()
+    source: bytes = field(default=b"", repr=False, compare=False)
     fixed: Mapping[str, Gate] = field(init=False, repr=False, compare=False)
     rounds: tuple[Mapping[str, GatingMethod], ...] = field(init=False, repr=False, compare=False)
     _known: Mapping[str, Step] = field(init=False, repr=False, compare=False)

@@ -60,6 +60,10 @@ counting:
   lymphocytes: CD3+
   leukocytes: root/Cells/Singlets/Live
   carry_over: {population: CD4+, counted_as: Live/CD4+}
+  two_beads: {a: Box, b: Middle, ratio: 1.5}
+acceptance:
+  viability: {population: root/Cells/Singlets/Live, of: Cells, refuse_below: 60}
+  delay_h: {warn_above: 24, refuse_above: 48}
 report:
   - {population: root/Cells/Singlets/Live/CD3+/CAR+, percent_of: [CD3+, Cells], concentration: true}
   - population: CD4+

@@ -17,7 +17,19 @@ from cytoproc.gates.polygon import PolygonGate
 from cytoproc.gates.ranges import QuadrantGate, RangeGate, RectangleGate
 from cytoproc.model.results import Severity
 from cytoproc.templates.reading import parse_template, read_template
-from cytoproc.templates.template import Alert, CarryOver, Counting, IntensityItem, Marker, ReportItem
+from cytoproc.templates.template import (
+    Acceptance,
+    Alert,
+    CarryOver,
+    Counting,
+    Delay,
+    IntensityItem,
+    Marker,
+    ReportItem,
+    SumCheck,
+    TwoBeads,
+    Viability,
+)
 from cytoproc.transforms.asinh import AsinhCofactor
 from cytoproc.transforms.identity import Identity
 from cytoproc.transforms.logicle import Logicle
@@ -31,6 +43,7 @@ markers: [CD3, CD4, CD19]
 populations:
   - {name: T, above: {channel: CD3, cut: 5}}
 """
+SUM = "checks: {{sums: [{{name: all, of: root, {}}}]}}\n"
 LOGICLE = Logicle(262144, 0.5, 4.5, 0)
 T_CELLS = "Cells/Singlets/Live/CD3+"
 
@@ -113,13 +126,24 @@ def test_everything_beside_the_gates_is_kept(complete, tmp_path):
         ),
     )
     assert complete.counting == Counting(
-        f"{T_CELLS}/Round", T_CELLS, "Cells/Singlets/Live", CarryOver(f"{T_CELLS}/CD4+", "Live/CD4+")
+        f"{T_CELLS}/Round",
+        T_CELLS,
+        "Cells/Singlets/Live",
+        CarryOver(f"{T_CELLS}/CD4+", "Live/CD4+"),
+        TwoBeads(f"{T_CELLS}/Box", f"{T_CELLS}/Middle", 1.5),
     )
+    assert complete.acceptance == Acceptance(Viability("Cells/Singlets/Live", "Cells", 85, 60), Delay(24, 48))
     assert complete.alerts == (
         Alert(f"{T_CELLS}/Middle", "DONOR_T_CELLS", "donor cells with CD3", Severity.WARN),
         Alert(f"{T_CELLS}/CD4+", "CD4_2", "told", Severity.FAIL),
     )
     assert complete.digest == hashlib.sha256(COMPLETE.encode()).hexdigest()
+
+
+def test_a_sum_has_the_limits_of_the_lymphosum_if_none_are_given():
+    template = parse_template(f"{START}  - {{name: U, below: {{channel: CD3, cut: 5}}}}\n{SUM.format('parts: [T, U]')}")
+
+    assert template.sums == (SumCheck("all", "root", ("T", "U"), between=(90, 110), target=(95, 105)),)
 
 
 def test_a_step_knows_its_name_and_its_parent(complete):
@@ -387,7 +411,52 @@ def test_a_wrong_population_is_told_in_one_sentence(population, told):
             "the background of 'T' is given twice",
         ),
         (START + "limits: {background: [{population: A, percent_of_parent: 0}]}\n", "greater than 0, found '0'"),
+        (
+            START + "limits: {background: [{population: A}]}\n",
+            "limits.background[1]: percent_of_parent or controls must be given",
+        ),
+        (
+            START + "limits: {background: [{population: A, controls: []}]}\n",
+            "limits.background[1]: percent_of_parent or controls must be given",
+        ),
+        (
+            START + "limits: {background: [{population: A, controls: process}]}\n",
+            "a background is measured by fmo:MARKER, pre_infusion or unstained, found 'process'",
+        ),
+        (
+            START + "limits: {background: [{population: T, controls: ['fmo:CD', 'fmo:CD3', 'fmo:CD3']}]}\n",
+            "controls[1]: no marker 'CD'; the template's are: CD3, CD4, CD19",
+        ),
+        (
+            START + "limits: {background: [{population: T, controls: ['fmo:CD3', 'fmo:CD3']}]}\n",
+            "controls[2]: 'fmo:CD3' is there already",
+        ),
+        (
+            START + "limits: {sensitivity: [{population: T}]}\n",
+            "limits.sensitivity[1]: percent_of_parent or cells_per_ul must be given",
+        ),
+        (
+            START + "limits: {sensitivity: [{population: T, cells_per_ul: 1}]}\n",
+            "the report does not ask for cells/µL of 'T'; add concentration: true there",
+        ),
+        (
+            START + "limits: {sensitivity: [{population: root, percent_of_parent: 1}]}\n",
+            "every event is in root; name a population",
+        ),
+        (START + "limits: {sensitivity: [{population: Gone, percent_of_parent: 1}]}\n", "'Gone'"),
         (START + "limits: {lod_events: 0}\n", "greater than or equal to 1, found '0'"),
+        (START + SUM.format("parts: [T, U]"), "checks.sums[1].parts[2]: no population 'U'"),
+        (START + SUM.format("parts: [T]"), "checks.sums[1].parts: expected at least 2 items, found 1"),
+        (START + SUM.format("parts: [T, T]"), "checks.sums[1].parts[2]: 'T' is there already; each part counts once"),
+        (START + SUM.format("parts: [T, root]"), "checks.sums[1].parts[2]: 'root' is the whole itself"),
+        (START + SUM.format("parts: [T, T], between: [96, 110]"), "must lie inside of between [96.0, 110.0], above 0"),
+        (
+            START + SUM.format("parts: [T, T], target: [105, 95]"),
+            "sums[1].target: target [105.0, 95.0] must lie inside",
+        ),
+        (START + SUM.format("parts: [T, T], between: [90]"), "checks.sums[1].between: expected at least 2 items"),
+        (START + "checks: {sums: [{name: a, of: T, parts: 5}]}\n", "checks.sums[1].parts: expected a list"),
+        (START + "checks: {total: []}\n", "unknown key 'total'; known are: sums"),
         (START + "report: [5]\n", "6:10 report[1]: expected a mapping {key: value}, found '5'"),
         (START + "report: [{population: T, intensity: [{channel: CD8}]}]\n", "no marker 'CD8'"),
         (
@@ -406,6 +475,19 @@ def test_a_wrong_population_is_told_in_one_sentence(population, told):
         (
             START + "counting: {beads: T}\nreport: [{population: T, concentration: true}]\n",
             "report[1].concentration: counting beads are no cells; remove the concentration",
+        ),
+        (START + "counting: {two_beads: {a: T, b: T}}\n", "beads A and beads B are two populations"),
+        (START + "counting: {two_beads: {a: T, b: U}}\n", "counting.two_beads.b: no population 'U'"),
+        (START + "counting: {two_beads: {a: T, b: T}}\n", "say which population holds all beads too: beads"),
+        (START + "acceptance: {viability: {population: T}}\n", "acceptance.viability: missing key 'of'"),
+        (
+            START + "acceptance: {viability: {population: T, of: root, warn_below: 50}}\n",
+            "acceptance.viability: what is refused is told of before: refuse_below is not above warn_below",
+        ),
+        (START + "acceptance: {viability: {population: T, of: T}}\n", "acceptance.viability.of: 'T' is not below 'T'"),
+        (
+            START + "acceptance: {delay_h: {warn_above: 48, refuse_above: 24}}\n",
+            "acceptance.delay_h: what is refused is told of before: refuse_above is not below warn_above",
         ),
         (START + "report: [{population: T, headline: yes}]\n", "headline: expected true or false, found 'yes'"),
         (START + "alerts: [{population: T, code: A}]\n", "alerts[1]: missing key 'message'"),
