@@ -27,13 +27,15 @@ class Kind(StrEnum):
 class Column:
     """Values of one kind under one name; `None` where there is no number.
 
-    `title` is what Excel shows in its place, for people: shorter, and still told apart from the others.
+    `title` is what Excel shows in its place, for people: shorter, and still told apart from the others. Prose is text
+    to be read, which Excel shows whole, over several lines.
     """
 
     name: str
     kind: Kind
     values: tuple[Any, ...]
     title: str = ""
+    is_prose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Table:
         return zip(*(c.values for c in self.columns), strict=True)
 
 
-def text_column(name: str, values: Iterable[str], *, title: str = "") -> Column:
+def text_column(name: str, values: Iterable[str], *, title: str = "", is_prose: bool = False) -> Column:
     r"""Return a column of text, with control characters written out.
 
     >>> text_column("id", ["001", "a\tb"]).values
@@ -74,7 +76,7 @@ def text_column(name: str, values: Iterable[str], *, title: str = "") -> Column:
     """
     clean: dict[str, str] = {}
     texts = tuple(clean[v] if v in clean else clean.setdefault(v, write_out(v)) for v in values)
-    return Column(write_out(name), Kind.TEXT, texts, write_out(title))
+    return Column(write_out(name), Kind.TEXT, texts, write_out(title), is_prose)
 
 
 def number_column(name: str, values: Iterable[float | str | None], *, percent: bool = False, title: str = "") -> Column:

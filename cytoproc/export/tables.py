@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cytoproc.export.cells import write_out
 from cytoproc.export.delimited import format_csv
+from cytoproc.export.dictionary import kind_of
 from cytoproc.export.table import Column, Kind, Table, count_column, number_column, text_column
 from cytoproc.model.events import Mask
 from cytoproc.model.paths import split_path
 from cytoproc.study.definition import Study
-from cytoproc.study.results import COLUMNS, ResultRow
+from cytoproc.study.result_row import COLUMNS, ResultRow
 
 __all__ = ["long_table", "membership_table", "sample_table", "summary_table", "wide_table"]
 
-_NUMBERS = {f.name for f in fields(ResultRow) if f.type in {"float", "int"}} | {"nominal_day"}
 _WHOSE = ("subject_id", "specimen_id", "visit", "nominal_day", "tube_id", "control")
 _GATED_WITH = ("template_id", "template_version")
 _FOUND = ("qc_status", "qc_flags", "comment")
 _HEAD = ("sample_id", *_WHOSE, *_GATED_WITH, "fcs_file", *_FOUND)
-_WHERE_AND_WHEN = ("collection_dtc", "batch_id", "instrument")
-_OF_A_SAMPLE = ("sample_id", "fcs_file", "fcs_sha256", *_WHOSE, *_WHERE_AND_WHEN, *_GATED_WITH, *_FOUND)
+_WHEN = ("collection_dtc", "infusion_dtc", "study_day", "actual_days_post_infusion")
+_WHERE = ("site_id", "visit_num", "panel_id", "panel_version", "batch_id", "instrument", "operator", "pooled_from")
+_OF_A_SAMPLE = ("sample_id", "fcs_file", "fcs_sha256", *_WHOSE, *_WHEN, *_WHERE, *_GATED_WITH, *_FOUND)
 
 
 def long_table(rows: Sequence[ResultRow]) -> Table:
@@ -63,7 +64,7 @@ def summary_table(rows: Sequence[ResultRow], study: Study) -> Table:
     """Return one line a sample and headline population: its events, its percentage and its cells/µL, to be looked at.
 
     Headlines are what the templates call so. Controls are left out, and so are samples of a template without any; a
-    sample that could not be processed has one line with its flags.
+    pooled sample stands in place of its members. A sample that could not be processed has one line with its flags.
     """
     numbers: dict[str, dict[tuple[str, str, str], ResultRow]] = {}
     for row in rows:
@@ -73,7 +74,7 @@ def summary_table(rows: Sequence[ResultRow], study: Study) -> Table:
     for sample in study.manifest.samples:
         found, template = numbers.get(sample.sample_id, {}), study.template_of(sample)
         failed = found.get(("", "", ""))
-        if sample.get("control") or not template.headlines:
+        if sample.get("control") or sample.pooled_into or not template.headlines:
             continue
         if failed:
             lines.append(_Headline(failed))
@@ -119,10 +120,12 @@ def _summary(lines: Sequence[_Headline]) -> Table:
             number_column("percent ci_low", given(percents, "ci_low"), percent=True),
             number_column("percent ci_high", given(percents, "ci_high"), percent=True),
             text_column("percent status", given(percents, "status")),
+            text_column("percent ref_indicator", given(percents, "ref_indicator")),
             number_column("cells/uL", given(cells, "value_reported")),
             number_column("cells/uL ci_low", given(cells, "ci_low")),
             number_column("cells/uL ci_high", given(cells, "ci_high")),
             text_column("cells/uL status", given(cells, "status")),
+            text_column("cells/uL ref_indicator", given(cells, "ref_indicator")),
             text_column("cells/uL in words", given(cells, "value_char")),
             *_columns(("qc_status", "qc_flags", "comment"), samples),
         )
@@ -141,12 +144,14 @@ def _columns(names: Iterable[str], rows: Sequence[ResultRow]) -> tuple[Column, .
 
 
 def _column(name: str, values: list[Any]) -> Column:
-    """Return a column of ours in its kind: what is named as a number of events is a whole number."""
-    if name not in _NUMBERS:
-        return text_column(name, values)
-    if name.startswith("n_") or name.endswith("_events"):
-        return count_column(name, values)
-    return number_column(name, values, percent=name.endswith("_pct"))
+    """Return a column of ours in its kind."""
+    match kind := kind_of(name):
+        case Kind.TEXT:
+            return text_column(name, values)
+        case Kind.COUNT:
+            return count_column(name, values)
+        case _:
+            return number_column(name, values, percent=kind is Kind.PERCENT)
 
 
 def _own_columns(rows: Sequence[ResultRow], taken: Iterable[str]) -> tuple[Column, ...]:

@@ -22,7 +22,7 @@ from cytoproc.export.table import Column, Kind, Table
 __all__ = ["format_workbook"]
 
 _MOST_ROWS, _MOST_COLUMNS, _LONGEST_CELL = 1_048_576, 16_384, 32_767  # of a sheet, and of a cell in UTF-16 units
-_NARROWEST, _WIDEST = 8, 40  # characters
+_NARROWEST, _WIDEST, _WIDEST_PROSE = 8, 40, 90  # characters
 _LOOKED_AT = 2_000  # lines that decide how wide a column is
 _TALLEST_HEADER = 8  # lines
 _MOST_DECIMALS = 8
@@ -77,6 +77,7 @@ class _Formats:
             {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E8EEF4", "num_format": "@"}
         )
         self.text = workbook.add_format({"num_format": "@"})
+        self.prose = workbook.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
         self._numbers = [
             workbook.add_format({"num_format": "0." + "0" * n if n else "0"}) for n in range(_MOST_DECIMALS + 1)
         ]
@@ -111,7 +112,7 @@ def _write_sheet(sheet: Worksheet, table: Table, formats: _Formats) -> None:
             if value is None or value == "":
                 continue
             if isinstance(value, str) or not abs(value) < _LARGEST:
-                _write_text(sheet, row, i, str(value), formats.text)
+                _write_text(sheet, row, i, str(value), formats.prose if column.is_prose else formats.text)
             else:
                 sheet.write_number(row, i, value, formats.number(column.kind, value))
     sheet.freeze_panes(1, table.names.index(_KEPT_IN_SIGHT) + 1 if _KEPT_IN_SIGHT in table.names else 0)
@@ -150,7 +151,8 @@ def _width(column: Column) -> int:
     longest = max((len(v) for v in shown), default=0) if column.kind is Kind.TEXT else _NARROWEST
     title = column.title or column.name
     words = max(map(len, title.split()), default=0)
-    return min(max(longest + 1, len(title) // 3, words + 3, _NARROWEST), _WIDEST)
+    widest = _WIDEST_PROSE if column.is_prose else _WIDEST
+    return min(max(longest + 1, len(title) // 3, words + 3, _NARROWEST), widest)
 
 
 def _lines(column: Column, width: int) -> int:

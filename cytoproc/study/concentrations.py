@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cytoproc.gates.methods.singlets import Singlets
-from cytoproc.model.paths import ROOT, parent_path, split_path
+from cytoproc.model.paths import ROOT, split_path
 from cytoproc.quantify.concentration import (
     Concentration,
     Relation,
@@ -23,14 +24,17 @@ from cytoproc.quantify.concentration import (
 from cytoproc.quantify.doublets import singlet_loss
 from cytoproc.quantify.estimate import Estimate
 from cytoproc.quantify.status import Limits, Status, decide_by_events
-from cytoproc.study.counting import Basis, Tube
+from cytoproc.study.basis import Basis, Tube, relation_of
+from cytoproc.study.limits import PopulationLimits, SampleLimits
+from cytoproc.study.pooled_counts import widening
 from cytoproc.study.refusal import Refusal
 from cytoproc.study.rounding import rounded
-from cytoproc.templates.template import GatingTemplate
+from cytoproc.study.rules import CountRules
 
-__all__ = ["CountedCells", "Key", "count_cells", "limits_of"]
+__all__ = ["CountedCells", "Key", "count_cells"]
 
 _NAN = math.nan
+_USUAL = CountRules()
 _SURE_TO_UNSURE = (Status.QUANT, Status.BLQ, Status.ND, Status.NOT_EVALUABLE)
 Key = tuple[str, str]
 FloatArray = npt.NDArray[np.float64]
@@ -56,53 +60,53 @@ class CountedCells:
     lod_value: float = _NAN
     lloq_value: float = _NAN
     singlet_loss_pct: float = _NAN
-
-
-def limits_of(template: GatingTemplate, path: str, counts: Mapping[str, int]) -> Limits:
-    """Return the least events by which the numbers of a population are judged; `counts` are those of the sample.
-
-    Where the template tells the background of the population, or of one it is part of, more than that must be seen.
-    """
-    given, background = dict(template.limits), dict(template.background)
-    limits = Limits(int(given.get("lod_events", 20)), int(given.get("lloq_events", 50)))
-    while path and path != ROOT:
-        if path in background:
-            return limits.above(background[path] / 100 * counts[parent_path(path)])
-        path = parent_path(path)
-    return limits
+    cv_pct: float = _NAN
 
 
 def count_cells(
-    tubes: Mapping[str, Tube], bases: Mapping[str, Basis | Refusal], *, level: float = 0.95
+    tubes: Mapping[str, Tube],
+    bases: Mapping[str, Basis | Refusal],
+    limits: Mapping[str, SampleLimits],
+    rules: CountRules = _USUAL,
+    *,
+    level: float = 0.95,
+    paths: Mapping[str, Collection[str]] | None = None,
 ) -> dict[Key, CountedCells]:
-    """Return every concentration that the templates' reports ask for, by sample id and population path.
+    """Return concentrations by sample id and population path: all that the templates' reports ask for, or others.
 
     Parameters
     ----------
     tubes, bases
         The samples that could be processed, and for each that was counted how, or why it is refused.
+    limits
+        By how many events the numbers of each sample are judged.
+    rules
+        Which intervals, and the technical errors in them.
     level
         Confidence level of every interval.
+    paths
+        The populations by sample id; those of the reports if not given.
     """
     counted: dict[Key, CountedCells] = {}
     items: dict[Key, _Item] = {}
     for sample_id, basis in bases.items():
         tube = tubes[sample_id]
-        for path in tube.template.concentrations:
+        for path in tube.template.concentrations if paths is None else paths[sample_id]:
             if isinstance(basis, Refusal):
                 counted[sample_id, path] = _refused(tube, path, basis)
             else:
-                items[sample_id, path] = _Item(tube, path, basis)
+                items[sample_id, path] = _Item(tube, path, basis, limits[sample_id].of(path))
     asked = [*counted, *items]
     for item in list(items.values()):
         other = bases.get(item.basis.counted_in)
         if isinstance(other, Basis):
-            items[item.reference] = _Item(tubes[item.basis.counted_in], item.basis.counted_as, other)
+            where, path = item.reference
+            items[item.reference] = _Item(tubes[where], path, other, limits[where].of(path))
     for method, compute in _DIRECT.items():
-        counted |= _judged([i for i in items.values() if i.basis.method == method], compute, level)
+        counted |= _judged([i for i in items.values() if i.basis.method == method], partial(compute, rules, level))
     for group in _alike([i for i in items.values() if i.basis.counted_in], counted):
         references = [counted[i.reference] for i in group]
-        counted |= _judged(group, _carried(references, group[0].relation), level, references)
+        counted |= _judged(group, partial(_carried, references, level), references)
     return {key: counted[key] for key in asked}
 
 
@@ -118,6 +122,7 @@ class _Item:
     tube: Tube
     path: str
     basis: Basis
+    limits: PopulationLimits
 
     @property
     def key(self) -> Key:
@@ -155,25 +160,17 @@ class _Item:
     @property
     def relation(self) -> Relation:
         """How the population stands to the cells that the counted tube counts, by their paths."""
-        shared = self.basis.denominator
-        if self.path == shared:
-            return Relation.SAME
-        if shared == ROOT or self.path.startswith(f"{shared}/"):
-            return Relation.PART
-        is_above = self.path == ROOT or shared.startswith(f"{self.path}/")
-        return Relation.WHOLE if is_above else Relation.OTHER
+        return relation_of(self.path, self.basis.denominator)
 
 
 # The numbers, many samples at once
-
-_Compute = Callable[[Sequence[_Item], float], Concentration]
 
 
 def _column(items: Sequence[Any], name: str) -> FloatArray:
     return np.array([getattr(i, name) for i in items], dtype=np.float64)
 
 
-def _by_beads(items: Sequence[_Item], level: float) -> Concentration:
+def _by_beads(rules: CountRules, level: float, items: Sequence[_Item]) -> Concentration:
     bases = [i.basis for i in items]
     return from_beads(
         _column(items, "n_events"),
@@ -182,32 +179,52 @@ def _by_beads(items: Sequence[_Item], level: float) -> Concentration:
         sample_volume_ul=_column(bases, "sample_volume_ul"),
         predilution=_column(bases, "dilution_factor"),
         level=level,
+        interval=rules.interval,
+        cv_pipetting=rules.cv.pipetting,
+        cv_beads=_column(bases, "cv_beads"),
     )
 
 
-def _by_volume(items: Sequence[_Item], level: float) -> Concentration:
+def _by_volume(rules: CountRules, level: float, items: Sequence[_Item]) -> Concentration:
     bases = [i.basis for i in items]
     return from_volume(
         _column(items, "n_events"),
         vol_acquired_nl=_column(bases, "vol_acquired_nl"),
         dilution_factor=_column(bases, "dilution_factor"),
+        kept_time=_column(bases, "kept_time"),
         level=level,
+        interval=rules.interval,
+        cv_pipetting=rules.cv.pipetting,
+        cv_volume=rules.cv.volume,
     )
 
 
-def _by_blood_count(items: Sequence[_Item], level: float) -> Concentration:
-    blood_count = _column([i.basis for i in items], "blood_count_10e9_l")
+def _by_blood_count(rules: CountRules, level: float, items: Sequence[_Item]) -> Concentration:
     return from_blood_count(
-        _column(items, "n_events"), _column(items, "n_denominator"), count_10e9_l=blood_count, level=level
+        _column(items, "n_events"),
+        _column(items, "n_denominator"),
+        count_10e9_l=_column([i.basis for i in items], "blood_count_10e9_l"),
+        level=level,
+        cv_count=rules.cv.blood_count,
+        cv_gate=rules.cv.gate,
     )
 
 
-_DIRECT: Mapping[str, _Compute] = {
+_DIRECT: Mapping[str, Callable[[CountRules, float, Sequence[_Item]], Concentration]] = {
     "SP_BEAD": _by_beads,
     "SP_VOL": _by_volume,
     "DP_ALC": _by_blood_count,
     "DP_WBC": _by_blood_count,
 }
+
+
+def _widened(numbers: Concentration, items: Sequence[_Item]) -> Concentration:
+    """Return the concentrations with wider intervals where duplicate tubes differ more than counting explains."""
+    factor = np.array([widening(i.basis, i.path) for i in items])
+    wider = numbers.estimate.widened(factor)
+    methods = [f"{m}-widened" if m and f > 1 else m for m, f in zip(numbers.ci_methods.tolist(), factor, strict=True)]
+    estimate = replace(wider, method=numbers.estimate.method)
+    return replace(numbers, estimate=estimate, cv_pct=numbers.cv_pct * factor, ci_methods=np.array(methods))
 
 
 def _alike(items: Sequence[_Item], counted: Mapping[Key, CountedCells]) -> Iterable[list[_Item]]:
@@ -218,58 +235,63 @@ def _alike(items: Sequence[_Item], counted: Mapping[Key, CountedCells]) -> Itera
     return groups.values()
 
 
-def _carried(references: Sequence[CountedCells], relation: Relation) -> _Compute:
+def _carried(references: Sequence[CountedCells], level: float, items: Sequence[_Item]) -> Concentration:
     value, low, high = (_column(references, name) for name in ("value", "low", "high"))
-
-    def compute(items: Sequence[_Item], level: float) -> Concentration:
-        reference = Estimate(value, low, high, level, references[0].ci_method)
-        return carried_over(
-            _column(items, "n_events"),
-            _column(items, "n_denominator"),
-            reference,
-            n_both=_column(items, "n_both"),
-            relation=relation,
-        )
-
-    return compute
+    return carried_over(
+        _column(items, "n_events"),
+        _column(items, "n_denominator"),
+        Estimate(value, low, high, level, references[0].ci_method),
+        n_both=_column(items, "n_both"),
+        relation=items[0].relation,
+        reference_cv_pct=_column(references, "cv_pct"),
+    )
 
 
 # What may be said of each
 
 
 def _judged(
-    items: Sequence[_Item], compute: _Compute, level: float, references: Sequence[CountedCells] = ()
+    items: Sequence[_Item],
+    compute: Callable[[Sequence[_Item]], Concentration],
+    references: Sequence[CountedCells] = (),
 ) -> dict[Key, CountedCells]:
     if not items:
         return {}
-    numbers = compute(items, level)
+    numbers = _widened(compute(items), items)
     value, low, high = numbers.estimate.value, numbers.estimate.low, numbers.estimate.high
     found = {}
     for i, item in enumerate(items):
-        limits, v_eff = limits_of(item.tube.template, item.path, item.tube.counts), float(numbers.v_eff_ul[i])
+        limits, v_eff = item.limits.events, float(numbers.v_eff_ul[i])
         reference = references[i] if references else None
         kept = _kept(item.tube, item.path) / _kept(item.tube, item.basis.denominator)
         kept_there = 1 - reference.singlet_loss_pct / 100 if reference else 1.0
         cells = CountedCells(
             n_events=item.n_events,
             basis=item.basis,
-            status=decide_by_events(item.n_events, limits),
+            status=_status(item, float(value[i])),
             in_words="",
             value=float(value[i]),
             low=float(low[i]),
             high=float(high[i]),
-            ci_method=numbers.estimate.method,
+            ci_method=str(numbers.ci_methods[i]),
             v_eff_ul=v_eff,
             n_denominator=item.n_denominator,
             lod_value=limits.detect_events / v_eff if v_eff > 0 else _NAN,
-            lloq_value=limits.lloq_events / v_eff if v_eff > 0 else _NAN,
+            lloq_value=max(limits.lloq_events / v_eff, item.limits.lloq_per_ul) if v_eff > 0 else _NAN,
             singlet_loss_pct=100 * (1 - kept * kept_there),
+            cv_pct=float(numbers.cv_pct[i]),
         )
         if why := _why_not(item, limits, reference):
             found[item.key] = _not_evaluable(cells, why, is_bounded=not item.n_beside)
         else:
             found[item.key] = _in_view_of(cells, reference) if reference else _said(cells)
     return found
+
+
+def _status(item: _Item, per_ul: float) -> Status:
+    """Return what enough events make of a concentration; below what the assay is validated for it is no number."""
+    status = decide_by_events(item.n_events, item.limits.events)
+    return Status.BLQ if status is Status.QUANT and per_ul < item.limits.lloq_per_ul else status
 
 
 def _why_not(item: _Item, limits: Limits, reference: CountedCells | None) -> str:

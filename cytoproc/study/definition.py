@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from cytoproc.errors import Problem, StudyError, UsageError
+from cytoproc.study.assay_limits import AssayLimit, AssayLimits, read_assay_limits
+from cytoproc.study.bead_lots import BeadLot, read_bead_lots
+from cytoproc.study.controls import check_controls
 from cytoproc.study.manifest import Manifest, Sample, read_manifest
+from cytoproc.study.reference_ranges import ReferenceRanges, read_reference_ranges
+from cytoproc.study.rules import CountRules, CountsPart
+from cytoproc.study.subjects import Subjects, read_subjects
 from cytoproc.study.truth import TrueCount, read_truth
 from cytoproc.templates.document import Part, Text, check_part
 from cytoproc.templates.reading import read_template
@@ -19,6 +26,12 @@ from cytoproc.templates.template import GatingTemplate
 from cytoproc.templates.yaml import Places, YAMLProblem, parse_yaml
 
 __all__ = ["Instrument", "Study", "read_study", "study_of_files"]
+
+
+_USUAL = CountRules()
+_NOBODY = Subjects()
+_NO_RANGES = ReferenceRanges()
+_NOTHING_VALIDATED = AssayLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +47,10 @@ class Study:
     """What is to be run: every sample with its template.
 
     `templates` maps the reference each sample carries in its `template` column (or the study's default, the empty
-    text) to the template; `confidence_level` is that of every interval. `truth` is what is known to be in the tubes,
-    of a simulated or spiked study.
+    text) to the template; `confidence_level` is that of every interval, `counts` holds the rules for cells/µL, and
+    `bead_lots` the lots of counting beads by name. `truth` is what is known to be in the tubes, of a simulated or
+    spiked study. Numbers are compared with `references` and with those of the visit called `baseline`.
+    `assay_limits` are those that the lab validated.
     """
 
     name: str
@@ -44,6 +59,13 @@ class Study:
     confidence_level: float = 0.95
     instruments: tuple[Instrument, ...] = ()
     truth: tuple[TrueCount, ...] = ()
+    counts: CountRules = _USUAL
+    bead_lots: Mapping[str, BeadLot] = field(default_factory=dict)
+    site_id: str = ""
+    subjects: Subjects = _NOBODY
+    references: ReferenceRanges = _NO_RANGES
+    baseline: str = ""
+    assay_limits: AssayLimits = _NOTHING_VALIDATED
 
     def template_of(self, sample: Sample) -> GatingTemplate:
         """Return the template for a sample."""
@@ -63,6 +85,13 @@ class _StudyPart(Part):
     allow_outside: bool = False
     instruments: Annotated[list[_InstrumentPart], Field(min_length=1)] | None = None
     truth: Text | None = None
+    counts: CountsPart = CountsPart()
+    bead_lots: Text | None = None
+    site_id: Text | None = None
+    subjects: Text | None = None
+    reference_ranges: Text | None = None
+    baseline: Text | None = None
+    assay_limits: Text | None = None
 
 
 def read_study(path: str | Path) -> Study:
@@ -98,22 +127,76 @@ def read_study(path: str | Path) -> Study:
     folder = path.parent
     if part is not None:
         problems += _named_twice(part, places)
+        problems += _of_counts(part.counts, places)
         problems += _not_there(part, folder, places)
     if part is None or problems:
         raise StudyError(str(path), problems)
-    manifest = read_manifest(folder / part.manifest, folder=folder, allow_outside=part.allow_outside)
+    lots = read_bead_lots(folder / part.bead_lots) if part.bead_lots is not None else {}
+    manifest = read_manifest(folder / part.manifest, folder=folder, allow_outside=part.allow_outside, bead_lots=lots)
     templates = _templates(manifest, part.template, folder, str(path))
     instruments = tuple(Instrument(i.serial, i.volume_unit) for i in part.instruments or ())
     ids = {s.sample_id for s in manifest.samples}
     truth = read_truth(folder / part.truth, ids) if part.truth is not None else ()
-    return Study(part.study, manifest, templates, part.confidence_level, instruments, truth)
+    subjects = read_subjects(folder / part.subjects, manifest.samples) if part.subjects is not None else _NOBODY
+    ranges = part.reference_ranges
+    references = read_reference_ranges(folder / ranges, templates) if ranges is not None else _NO_RANGES
+    limits = part.assay_limits
+    assay_limits = read_assay_limits(folder / limits, templates) if limits is not None else _NOTHING_VALIDATED
+    if alike := list(check_controls(manifest.samples, templates)):
+        raise StudyError(str(path), alike)
+    if unknown := list(_unknown_visit(part.baseline, manifest, places)):
+        raise StudyError(str(path), unknown)
+    return Study(
+        part.study,
+        manifest,
+        templates,
+        part.confidence_level,
+        instruments,
+        truth,
+        part.counts.rules(),
+        lots,
+        part.site_id or "",
+        subjects,
+        references,
+        part.baseline or "",
+        assay_limits,
+    )
+
+
+def _unknown_visit(baseline: str | None, manifest: Manifest, places: Places) -> Iterator[Problem]:
+    """Yield a problem if the baseline is a visit that no sample has."""
+    visits = list(dict.fromkeys(v for s in manifest.samples if (v := s.get("visit"))))
+    if baseline is not None and baseline not in visits:
+        have = f"the manifest has the visits {', '.join(visits)}" if visits else "the manifest names no visits"
+        yield Problem(f"there is no visit {baseline!r}; {have}", "baseline", *places.of(("baseline",)))
 
 
 def _not_there(part: _StudyPart, folder: Path, places: Places) -> Iterator[Problem]:
     """Yield a problem for each file that the study names and that is not beside it."""
-    for key, what, name in (("manifest", "manifest", part.manifest), ("truth", "truth file", part.truth)):
+    for key, what, name in (
+        ("manifest", "manifest", part.manifest),
+        ("truth", "truth file", part.truth),
+        ("bead_lots", "table of bead lots", part.bead_lots),
+        ("subjects", "subjects file", part.subjects),
+        ("reference_ranges", "table of reference ranges", part.reference_ranges),
+        ("assay_limits", "table of assay limits", part.assay_limits),
+    ):
         if name is not None and not (folder / name).is_file():
             yield Problem(f"there is no {what} {name!r} beside the study file", key, *places.of((key,)))
+
+
+def _of_counts(part: CountsPart, places: Places) -> Iterator[Problem]:
+    """Yield what the rules for counting cannot both say."""
+    qc = part.qc
+    for error in ("pipetting", "beads", "volume") if part.interval == "exact" else ():
+        if getattr(part.cv, error):
+            message = "technical errors enter the interval log-delta alone; write interval: log-delta, or leave it out"
+            yield Problem(message, f"counts.cv.{error}", *places.of(("counts", "cv", error)))
+    for low, high in (("min_beads", "few_beads"), ("bead_share_cv", "bead_share_cv_most")):
+        if getattr(qc, low) > getattr(qc, high):
+            where = ("counts", "qc", high)
+            message = f"{high} {getattr(qc, high):g} is below {low} {getattr(qc, low):g}"
+            yield Problem(message, ".".join(where), *places.of(where))
 
 
 def _named_twice(part: _StudyPart, places: Places) -> Iterator[Problem]:
@@ -160,7 +243,38 @@ def describe(study: Study) -> dict[str, Any]:
     return {
         "study": study.name,
         "confidence_level": study.confidence_level,
+        "site_id": study.site_id,
+        "baseline": study.baseline,
         "manifest_sha256": study.manifest.digest,
+        "subjects_sha256": study.subjects.digest,
+        "reference_ranges_sha256": study.references.digest,
+        "assay_limits_sha256": study.assay_limits.digest,
+        "assay_limits": [_as_given(row) for row in study.assay_limits.rows],
+        "counts": asdict(study.counts),
+        "bead_lots": [
+            {
+                "bead_lot": lot.name,
+                "beads_per_tube": _known(lot.beads_per_tube),
+                "beads_per_ul": _known(lot.beads_per_ul),
+                "cv_percent": _known(100 * lot.cv),
+                "ratio_a_to_b": _known(lot.ratio_a_to_b),
+                "expires_on": lot.expires_on.isoformat() if lot.expires_on else None,
+            }
+            for lot in study.bead_lots.values()
+        ],
         "instruments": [{"serial": i.serial, "volume_unit": i.volume_unit} for i in study.instruments],
         "templates": [{"name": name, "version": version, "sha256": digest} for name, version, digest in sorted(used)],
     }
+
+
+def _as_given(limit: AssayLimit) -> dict[str, str | float]:
+    """Return what a row of the assay's limits says, without what it leaves open."""
+    return {
+        k: v
+        for k, v in asdict(limit).items()
+        if k != "line" and v != "" and not (isinstance(v, float) and math.isnan(v))
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,16 +1,16 @@
 import csv
 import io
 import math
-from dataclasses import fields
 
 import numpy as np
 import pytest
 
 from cytoproc.export.delimited import format_csv
-from cytoproc.export.notes import MEANINGS, notes_table
+from cytoproc.export.dictionary import MEANINGS
+from cytoproc.export.notes import notes_table
 from cytoproc.export.table import Kind
 from cytoproc.export.tables import long_table, membership_table, sample_table, wide_table
-from cytoproc.study.results import COLUMNS, ResultRow
+from cytoproc.study.result_row import COLUMNS, TEXTS
 from tests.export.rows import result_row
 
 B = "Ly/B cells"
@@ -32,10 +32,10 @@ def test_the_long_table_has_every_column_of_a_row_in_its_kind():
     assert table.names == (*COLUMNS, "site")
     kinds = {c.name: c.kind for c in table.columns}
     counts = {n for n, kind in kinds.items() if kind is Kind.COUNT}
-    assert counts == {"n_events", "n_parent", "n_denominator", "n_beads", "lod_events", "lloq_events"}
-    texts = {f.name for f in fields(ResultRow) if f.type == "str"} - {"nominal_day"}
+    assert counts == {"n_events", "n_parent", "n_denominator", "n_beads", "lod_events", "lloq_events", "lob_events"}
+    texts = set(TEXTS) - {"nominal_day", "visit_num"}
     assert {n for n, kind in kinds.items() if kind is Kind.TEXT} == {*texts, "site"}
-    assert {n for n, kind in kinds.items() if kind is Kind.PERCENT} == {"singlet_loss_pct"}
+    assert {n for n, kind in kinds.items() if kind is Kind.PERCENT} == {"singlet_loss_pct", "cv_pct", "change_pct"}
     assert [cells(table)[n] for n in ("n_events", "value_raw", "nominal_day", "n_beads")] == [12, 0.5, -7, None]
 
 
@@ -152,10 +152,9 @@ def test_a_table_of_no_samples_has_its_columns_and_no_line(make):
 def test_the_notes_say_what_every_column_means_and_what_short_names_stand_for():
     wide = wide_table([result_row("a", "Ly/T/CD4+", "PCT", denominator_id="Ly/T")])
 
-    notes = list(notes_table({"study": "toy"}, wide).rows())
+    notes = list(notes_table(wide).rows())
 
     assert set(MEANINGS) == set(COLUMNS)
-    assert notes[0] == ("run", "study", "toy")
     assert {name for about, name, _ in notes if about == "Results"} == set(COLUMNS)
     assert ("Wide, in full", "CD4+ % of T", "Ly/T/CD4+ % of Ly/T") in notes
 

@@ -117,6 +117,15 @@ def test_a_column_is_as_wide_as_its_text_but_not_wider_than_a_screen():
     assert 40 <= widest < 41
 
 
+def test_prose_is_wrapped_in_a_column_that_can_be_read():
+    sheet = sheet_of(text_column("id", ["a"]), text_column("how", ["word " * 60], is_prose=True))
+
+    assert sheet["B2"].alignment.wrap_text
+    assert not sheet["A2"].alignment.wrap_text
+    assert 90 <= sheet.column_dimensions["B"].width < 91
+    assert sheet.row_dimensions[2].height is None  # as tall as Excel finds it to be
+
+
 def test_a_long_header_is_wrapped_over_lines():
     sheet = sheet_of(number_column("CAR+ CD4-CD8- cells/uL ci_high of the whole", [1]))
 

@@ -1,5 +1,6 @@
 """Studies of counted tubes, made by hand: a tube T with beads, and a tube B whose cells tube T counts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from cytoproc.model.results import PopulationCount, SampleResult
@@ -47,6 +48,12 @@ DRAW = {"subject_id": "P1", "specimen_id": "P1-D14"}
 def sample_of(sample_id, tube, **columns):
     """Return a row of the manifest: tube `T` or `B`, and further cells."""
     return Sample(sample_id, Path(f"{sample_id}.fcs"), f"{sample_id}.fcs", (("template", tube), *columns.items()))
+
+
+def tube_row(sample_id, tube, **columns):
+    """Return a row of the manifest that says of the blood draw which tube it is: one that may be pooled."""
+    made = sample_of(sample_id, tube, **DRAW, **columns)
+    return replace(made, columns=(*made.columns, ("tube", tube)))
 
 
 def result_of(sample_id, paths, numbers, **more):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cytoproc.study.definition import Instrument
 from cytoproc.study.results import collect
+from cytoproc.study.rules import CountRules
 from tests.study.counted import BEADS, DRAW, TUBE_B, TUBE_T, counted_rows, row_of, sample_of, study_of, tube_b, tube_t
 
 BEAD_TUBE = sample_of("t", "T", **BEADS, **DRAW)
@@ -65,7 +66,9 @@ def test_a_concentration_is_reported_only_where_enough_events_stand_behind_it(n_
 
 
 def test_a_large_concentration_is_written_without_powers_of_ten():
-    row = row_of([tube_t(beads=10, t=2469)], study_of(BEAD_TUBE), population="T")
+    study = study_of(BEAD_TUBE, counts=CountRules(min_beads=1, min_bead_percent=0.01))
+
+    row = row_of([tube_t(beads=10, t=2469)], study, population="T")
 
     assert row.value_char == "123450"
 

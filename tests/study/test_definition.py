@@ -4,6 +4,7 @@ import pytest
 
 from cytoproc.errors import ManifestError, StudyError, TemplateError
 from cytoproc.study.definition import Instrument, describe, read_study
+from cytoproc.study.rules import CountRules, TechnicalCVs
 from cytoproc.study.truth import TrueCount
 
 TEMPLATE = (
@@ -64,6 +65,8 @@ def test_two_templates_of_one_name_are_both_in_the_record(write):
         ("study: s\nallow_outside: NO\n", 2, 16, "expected true or false, found 'NO'"),
         ("study: s\nstudy: t\n", 2, 1, "given twice"),
         ("study: s\ninstruments: [{serial: V1, volume_unit: ml}]\n", 2, 41, "expected 'nL' or 'uL', found 'ml'"),
+        ("study: s\nsubjects: who.csv\n", 2, 11, "there is no subjects file 'who.csv' beside the study file"),
+        ("study: s\nreference_ranges: n.csv\n", 2, 19, "there is no table of reference ranges 'n.csv' beside"),
         ("study: s\ninstruments: [{serial: V1}]\n", 2, 15, "missing key 'volume_unit'"),
         (
             "study: s\ninstruments: [{serial: 1, volume_unit: nL}, {serial: 1, volume_unit: uL}]\n",
@@ -138,3 +141,89 @@ def test_the_truth_of_a_study_is_read_and_checked_against_its_manifest(write):
     assert read_study(path).truth == (TrueCount("s1", "A", 1, 2, 3),)
     (path.parent / "truth.csv").write_text(f"{header}s2,A,1,2,3\n", encoding="utf-8")
     assert problems_of(path) == [(2, 1, "the manifest has no sample 's2'")]
+
+
+def test_subjects_ranges_and_baseline_are_read_and_are_in_the_record_by_their_digests(write):
+    text = "study: s\ntemplate: t.yaml\nsite_id: Basel\nsubjects: who.csv\nreference_ranges: normal.csv\nbaseline: BL\n"
+    path = write(text, "sample_id,file,subject_id,visit\ns1,a.fcs,P1,BL\n", t=("1", 5))
+    (path.parent / "who.csv").write_text("subject_id,sex\nP1,F\n", encoding="utf-8")
+    (path.parent / "normal.csv").write_text("population,statistic,low,high,source\nA,ABS,1,2,lab\n", encoding="utf-8")
+
+    study = read_study(path)
+
+    assert (study.site_id, study.subjects.get("P1").sex, study.baseline) == ("Basel", "F", "BL")
+    assert [r.population for r in study.references.ranges] == ["A"]
+    described = describe(study)
+    assert (described["site_id"], described["baseline"]) == ("Basel", "BL")
+    assert {len(described[f"{name}_sha256"]) for name in ("subjects", "reference_ranges")} == {64}
+
+
+def test_what_is_wrong_with_subjects_or_ranges_is_said_of_that_file(write):
+    path = write("study: s\ntemplate: t.yaml\nsubjects: who.csv\n", t=("1", 5))
+    (path.parent / "who.csv").write_text("subject_id,sex\nP1,female\n", encoding="utf-8")
+
+    with pytest.raises(StudyError, match=r"who.csv:2:2 sex: expected F or M, found 'female'"):
+        read_study(path)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        ("sample_id,file,visit\ns1,a.fcs,BL\n", "there is no visit 'D0'; the manifest has the visits BL"),
+        ("sample_id,file\ns1,a.fcs\n", "there is no visit 'D0'; the manifest names no visits"),
+    ],
+)
+def test_a_baseline_is_a_visit_of_the_manifest(write, manifest, said):
+    path = write("study: s\ntemplate: t.yaml\nbaseline: D0\n", manifest, t=("1", 5))
+
+    assert problems_of(path) == [(3, 11, said)]
+
+
+def test_the_rules_of_counting_and_the_lots_of_beads_are_read_and_recorded(write):
+    text = (
+        "study: s\ntemplate: t.yaml\nbead_lots: lots.csv\n"
+        "counts:\n  interval: log-delta\n  percent_interval: wilson\n  cv: {pipetting: 0.05}\n  qc: {few_beads: 5000}\n"
+    )
+    path = write(text, t=("1", 5))
+    (path.parent / "lots.csv").write_text("bead_lot,beads_per_tube,expires_on\nA,51664,2030-01-01\n", encoding="utf-8")
+
+    study = read_study(path)
+
+    assert study.counts == CountRules("log-delta", "wilson", TechnicalCVs(pipetting=0.05), few_beads=5000)
+    assert study.bead_lots["A"].beads_per_tube == 51664
+    described = describe(study)
+    assert (described["counts"]["cv"]["pipetting"], described["counts"]["few_beads"]) == (0.05, 5000)
+    assert described["bead_lots"] == [
+        {
+            "bead_lot": "A",
+            "beads_per_tube": 51664.0,
+            "beads_per_ul": None,
+            "cv_percent": None,
+            "ratio_a_to_b": None,
+            "expires_on": "2030-01-01",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ("{interval: wald}", "expected 'exact' or 'log-delta', found 'wald'"),
+        ("{cv: {pipetting: 0.05}}", "technical errors enter the interval log-delta alone; write interval: log-delta"),
+        ("{interval: log-delta, cv: {pipetting: 5}}", "less than 1"),
+        ("{qc: {min_beads: 5000}}", "few_beads 2500 is below min_beads 5000"),
+        ("{qc: {bead_share_cv: 0.5}}", "bead_share_cv_most 0.3 is below bead_share_cv 0.5"),
+        ("{qc: {beads: 5000}}", "unknown key 'beads'"),
+        ("{qc: {masked_volume: yes}}", "expected 'refused' or 'confirmed', found 'yes'"),
+    ],
+)
+def test_rules_of_counting_that_cannot_be_are_refused(write, counts, said):
+    found = problems_of(write(f"study: s\ntemplate: t.yaml\ncounts: {counts}\n", t=("1", 5)))
+
+    assert [said in message for *_, message in found] == [True]
+
+
+def test_a_table_of_bead_lots_that_is_not_there_is_told(write):
+    found = problems_of(write("study: s\ntemplate: t.yaml\nbead_lots: lots.csv\n", t=("1", 5)))
+
+    assert found == [(3, 12, "there is no table of bead lots 'lots.csv' beside the study file")]

@@ -28,6 +28,7 @@ def test_a_run_takes_a_folder_that_is_absent_empty_or_its_own_unfinished(tmp_pat
         (["run.log", "thesis.docx"], r"not of a run \(thesis.docx\)"),
         (["run.log", ".thesis.docx.0123abcd.part"], r"not of a run \(.thesis.docx.0123abcd.part\)"),
         (["results.csv"], r"not of a run \(results.csv\)"),
+        (["run.log", "templates"], r"not of a run \(templates\)"),
     ],
 )
 def test_a_folder_with_anything_else_is_left_alone(tmp_path, names, said):

@@ -10,6 +10,7 @@ from cytoproc.model.results import Intensity, PopulationCount, QCFlag, Repair, S
 from cytoproc.study.definition import Study
 from cytoproc.study.manifest import Manifest, Sample
 from cytoproc.study.results import collect
+from cytoproc.study.subjects import Subject, Subjects
 from cytoproc.templates.reading import parse_template
 
 TEMPLATE = parse_template("""\
@@ -35,6 +36,32 @@ OF_CONCENTRATIONS = (
     "vol_acquired_nl",
     "v_eff_ul",
     "singlet_loss_pct",
+)
+NUMBERS_NOT_KNOWN = (
+    "study_day",
+    "actual_days_post_infusion",
+    "background_events",
+    "lob_events",
+    "lod_exact_events",
+    "reference_low",
+    "reference_high",
+    "baseline_value",
+    "change",
+    "change_pct",
+)
+TEXTS_NOT_KNOWN = (
+    "site_id",
+    "visit_num",
+    "infusion_dtc",
+    "panel_id",
+    "panel_version",
+    "operator",
+    "reviewer",
+    "pooled_from",
+    "background_source",
+    "ref_indicator",
+    "ref_source",
+    "analyst_signature_id",
 )
 
 
@@ -80,8 +107,11 @@ def test_a_percentage_carries_all_that_is_needed_to_judge_it():
     found = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(row).items()}
     assert (round(found.pop("ci_low"), 3), round(found.pop("ci_high"), 3)) == (8.009, 12.291)
     assert found.pop("software_version")
+    assert len(found.pop("run_id")) == 16
     assert found.pop("result_id") == f"001|{CAR}|PCT|Live"
-    assert {found.pop(name) for name in OF_CONCENTRATIONS} == {None}
+    assert found.pop("cv_pct") == pytest.approx(100 * math.sqrt(0.9 / 80))
+    assert {found.pop(name) for name in (*OF_CONCENTRATIONS, *NUMBERS_NOT_KNOWN)} == {None}
+    assert {found.pop(name) for name in TEXTS_NOT_KNOWN} == {""}
     assert found == {
         "study_id": "trial",
         "sample_id": "001",
@@ -123,6 +153,8 @@ def test_a_percentage_carries_all_that_is_needed_to_judge_it():
         "qc_status": "PASS",
         "qc_flags": "",
         "comment": "",
+        "marker_string": "CD3+CAR+",
+        "result_state": "preliminary",
         "own": (),
     }
 
@@ -260,3 +292,47 @@ def test_a_note_is_no_warning_and_a_warning_no_failure(severity, quality):
     rows = rows_of(result_of(flags=(QCFlag("CODE", "words", severity),)))
 
     assert {(r.qc_status, r.qc_flags) for r in rows.values()} == {(quality, "CODE")}
+
+
+def test_what_is_known_of_the_subject_and_the_panel_stands_in_every_row():
+    given = {"visit_num": "3", "collected_at": "2024-03-22T12:00", "panel_id": "T8", "panel_version": "2"}
+    sample = replace(SAMPLE, columns=(*COLUMNS, *given.items(), ("operator", "ab")))
+    subjects = Subjects({"P1": Subject("P1", infused_at="2024-03-08T18:00")})
+    study = replace(study_of(sample), subjects=subjects, site_id="Basel")
+
+    rows = collect([result_of()], study)
+
+    names = ("site_id", "visit_num", "infusion_dtc", "study_day", "actual_days_post_infusion")
+    assert {tuple(getattr(r, n) for n in names) for r in rows} == {("Basel", "3", "2024-03-08T18:00", 15, 13.75)}
+    assert {(r.panel_id, r.panel_version, r.operator, r.result_state) for r in rows} == {
+        ("T8", "2", "ab", "preliminary")
+    }
+
+
+def test_the_site_of_the_subject_goes_before_that_of_the_study():
+    subjects = Subjects({"P1": Subject("P1", site_id="Bern")})
+
+    rows = collect([result_of()], replace(study_of(), subjects=subjects, site_id="Basel"))
+
+    assert {r.site_id for r in rows} == {"Bern"}
+
+
+def test_the_name_of_an_operator_is_never_taken_from_the_file():
+    rows = rows_of(replace(result_of(), acquisition=(("instrument", "Analyser"), ("operator", "somebody"))))
+
+    assert {r.operator for r in rows.values()} == {""}
+
+
+@pytest.mark.parametrize(("t", "car", "cv"), [(400, 80, 100 * math.sqrt(0.8 / 80)), (400, 400, 0), (400, 0, None)])
+def test_the_cv_of_a_percentage_is_that_of_a_binomial_share(t, car, cv):
+    row = rows_of(result_of(t=t, car=car))["CAR", "PCT", "Live/CD4\\/CD8"]
+
+    assert math.isnan(row.cv_pct) if cv is None else row.cv_pct == pytest.approx(cv)
+
+
+def test_all_rows_of_a_run_have_its_id():
+    samples = (SAMPLE, Sample("s2", Path("b.fcs"), "b.fcs"))
+
+    rows = collect([result_of(), replace(result_of(), sample_id="s2")], study_of(*samples))
+
+    assert len({r.run_id for r in rows}) == 1
