@@ -15,42 +15,67 @@ from pathlib import Path
 from typing import Any
 
 from cytoproc.export.cells import clean_text
+from cytoproc.export.checks import check_table
 from cytoproc.export.delimited import format_csv
+from cytoproc.export.dictionary import dictionary_table
+from cytoproc.export.methods import methods_table
+from cytoproc.export.quality import quality_table
+from cytoproc.export.schema import format_schema
 from cytoproc.export.tables import long_table, sample_table, summary_table, wide_table
 from cytoproc.model.results import SampleResult
+from cytoproc.study.checks import Check
 from cytoproc.study.definition import Study, describe
-from cytoproc.study.findings import add_findings
-from cytoproc.study.folder import open_run_folder
+from cytoproc.study.findings import find_out
+from cytoproc.study.folder import TEMPLATES, open_run_folder, template_file
+from cytoproc.study.pooling import pool
 from cytoproc.study.processing import SampleTask, flag_duplicates, process_samples
-from cytoproc.study.results import ResultRow, collect
+from cytoproc.study.results import ResultRow, tabulate
+from cytoproc.study.run_id import run_id
 from cytoproc.version import __version__
 from cytoproc.writing import write_whole
 
 __all__ = ["Run", "run_study"]
 
 log = logging.getLogger(__name__)
+_COUNTED_BY = (
+    "count_method",
+    "sample_volume_ul",
+    "final_volume_ul",
+    "predilution",
+    "beads_per_tube",
+    "beads_per_ul",
+    "bead_volume_ul",
+    "bead_lot",
+    "alc_10e9_l",
+    "wbc_10e9_l",
+)
 _RECORDED = ("numpy", "scipy", "flowutils", "pyarrow", "XlsxWriter")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run gave: every sample's result, the long table's rows, and the folder with the files."""
+    """What a run gave: every sample's result, the long table's rows, and the folder with the files.
+
+    `study` is what was run, with a sample more for each tube in several files and for duplicate tubes.
+    """
 
     results: tuple[SampleResult, ...]
     rows: tuple[ResultRow, ...]
     folder: Path
+    study: Study
 
     @property
     def failed(self) -> tuple[SampleResult, ...]:
-        """The samples that could not be processed."""
-        return tuple(r for r in self.results if r.error_code)
+        """The samples that could not be processed; a pooled sample is no file of its own."""
+        return tuple(r for r in self.results if r.error_code and not r.pooled_from)
 
 
 def run_study(study: Study, out: str | Path, *, done: Callable[[SampleResult], None] = lambda _: None) -> Run:
     """Process every sample of a study and write its tables, `record.json` and `run.log` into a folder.
 
-    The tables are `results` and `wide`, each as CSV and as Parquet, and `results.xlsx` with both. All but `run.log`
-    depend on the inputs and the versions alone: no clock, host, path or worker count is in them.
+    The tables are `results` and `wide`, each as CSV and as Parquet, `results.xlsx` with both, and `checks.csv` if there
+    were numbers to compare. What the columns of `results` are say `results.schema.json` and `data_dictionary.csv`. All
+    but `run.log` depend on the inputs and the versions alone: no clock, host, path or worker count is in them.
 
     Parameters
     ----------
@@ -71,15 +96,31 @@ def run_study(study: Study, out: str | Path, *, done: Callable[[SampleResult], N
     with _logging_to(folder / "run.log"):
         log.info("cytoproc %s: study %r, %d samples", __version__, study.name, len(study.manifest.samples))
         tasks = [SampleTask(s.sample_id, s.path, s.file, study.template_of(s), s.place) for s in study.manifest.samples]
-        results = add_findings(flag_duplicates(process_samples(tasks, done=_logged(done))), study)
-        rows = collect(results, study)
+        measured = flag_duplicates(process_samples(tasks, done=_logged(done)))
+        pooled, study = pool(measured, study)
+        found = find_out(pooled, study)
+        results = list(found.results)
+        for result in results:
+            _log_if_refused(result)
+        rows = tabulate(found, study)
         digests = {}
-        for name, content in _tables(study, rows):
+        for name, content in (*_tables(study, results, rows), *_checks(found.checks)):
+            write_whole(folder / name, content)
+            digests[name] = hashlib.sha256(content).hexdigest()
+        if templates := list(_templates(study)):
+            (folder / TEMPLATES).mkdir(exist_ok=True)
+        for name, content in templates:
             write_whole(folder / name, content)
             digests[name] = hashlib.sha256(content).hexdigest()
         write_whole(folder / "record.json", _record(study, results, digests))
-        log.info("done, %d of %d samples failed", sum(bool(r.error_code) for r in results), len(results))
-    return Run(tuple(results), tuple(rows), folder)
+        log.info("done, %d of %d samples failed", sum(bool(r.error_code) for r in measured), len(measured))
+    return Run(tuple(results), tuple(rows), folder, study)
+
+
+def _log_if_refused(result: SampleResult) -> None:
+    """Tell the log of a pooled sample that has no numbers."""
+    if result.pooled_from and result.error_code:
+        log.warning("%s: %s %s", result.sample_id, result.error_code, result.error)
 
 
 def _logged(done: Callable[[SampleResult], None]) -> Callable[[SampleResult], None]:
@@ -93,11 +134,13 @@ def _logged(done: Callable[[SampleResult], None]) -> Callable[[SampleResult], No
     return log_and_tell
 
 
-def _tables(study: Study, rows: list[ResultRow]) -> Iterator[tuple[str, bytes]]:
+def _tables(study: Study, results: list[SampleResult], rows: list[ResultRow]) -> Iterator[tuple[str, bytes]]:
     """Yield each file of tables by its name, the plainest first."""
     tables = {"results": long_table(rows), "wide": wide_table(rows)}
     for name, table in tables.items():
         yield f"{name}.csv", format_csv(table)
+    yield "data_dictionary.csv", format_csv(dictionary_table())
+    yield "results.schema.json", format_schema()
     from cytoproc.export.notes import notes_table  # noqa: PLC0415 - these three cost 0.4 s, which a refused study saves
     from cytoproc.export.parquet import format_parquet  # noqa: PLC0415
     from cytoproc.export.workbook import format_workbook  # noqa: PLC0415
@@ -109,21 +152,34 @@ def _tables(study: Study, rows: list[ResultRow]) -> Iterator[tuple[str, bytes]]:
         **({"Summary": summary} if summary.n_rows else {}),
         "Wide": tables["wide"],
         "Results": tables["results"],
+        "QC": quality_table(results, study),
         "Samples": sample_table(rows),
-        "Notes": notes_table(_facts(study), tables["wide"]),
+        "Methods": methods_table(rows, study, _facts(study, rows)),
+        "Notes": notes_table(tables["wide"]),
     }
     yield "results.xlsx", format_workbook(sheets)
 
 
-def _facts(study: Study) -> dict[str, str]:
+def _checks(checks: tuple[Check, ...]) -> Iterator[tuple[str, bytes]]:
+    """Yield the table of what was compared, if anything was."""
+    if checks:
+        yield "checks.csv", format_csv(check_table(checks))
+
+
+def _templates(study: Study) -> Iterator[tuple[str, bytes]]:
+    """Yield a copy of each template that was read from a file, as it was, by the name it gets."""
+    sources = {template_file(t): t.source for t in study.templates.values() if t.source}
+    yield from sorted(sources.items())
+
+
+def _facts(study: Study, rows: list[ResultRow]) -> dict[str, str]:
     """Return what the workbook says of how it was made."""
     versions = {"cytoproc": __version__, "Python": platform.python_version(), **_libraries()}
-    templates = describe(study)["templates"]
     return {
         "study": study.name,
+        "run_id": ", ".join(dict.fromkeys(row.run_id for row in rows)),
         "confidence level": f"{study.confidence_level:g}",
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        **{f"template {t['name']} {t['version']}": f"SHA-256 {t['sha256']}" for t in templates},
         "manifest": f"SHA-256 {study.manifest.digest}" if study.manifest.digest else "none: bare files",
     }
 
@@ -135,7 +191,9 @@ def _libraries() -> dict[str, str]:
 
 def _record(study: Study, results: list[SampleResult], digests: dict[str, str]) -> bytes:
     """Return what is needed to compute the run again, and to see that nothing was changed since."""
+    manifest = {s.sample_id: s for s in study.manifest.samples}
     record: dict[str, Any] = {
+        "run_id": run_id(results, study),
         "cytoproc": __version__,
         "python": platform.python_version(),
         "libraries": _libraries(),
@@ -146,6 +204,13 @@ def _record(study: Study, results: list[SampleResult], digests: dict[str, str]) 
                 "file": r.file,
                 "sha256": r.sha256,
                 "template": r.template,
+                "pooled_from": r.pooled_from,
+                "template_sha256": study.template_of(manifest[r.sample_id]).digest,
+                "counting": {c: text for c in _COUNTED_BY if (text := manifest[r.sample_id].get(c))},
+                "gates_found": [
+                    {"population": c.path, "source": c.gate_source, "how": c.gate_note} for c in r.counts if c.gate_note
+                ],
+                "among_shared": dict(r.among_shared),
                 "channels": dict(r.channels),
                 "spillover": [{"name": m.name, "source": m.source, "sha256": m.sha256} for m in r.matrices],
                 "repairs": [{"code": p.code, "message": p.message} for p in r.repairs],
