@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cytoproc.cli import gate, inspect, run, simulate, templates
+from cytoproc.cli import calc, explain, gate, inspect, run, simulate, templates, verify_assay
 from cytoproc.cli.screen import of_the_system, print_error
 from cytoproc.errors import CompensationError, CytoprocError, FCSError, PanelError, UsageError
 from cytoproc.version import __version__
@@ -28,9 +28,12 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("gate")(gate.gate)
+app.command("explain")(explain.explain)
 app.command("inspect")(inspect.inspect)
 app.command("simulate")(simulate.simulate)
+app.command("verify-assay")(verify_assay.verify_assay)
 app.add_typer(templates.app, name="templates")
+app.add_typer(calc.app, name="calc")
 
 
 _WrongArguments: Any = typer.BadParameter.__base__  # what all its usage errors share; typer does not hand it out

@@ -60,9 +60,9 @@ def run(
     with _Progress(len(study.manifest.samples), shown=not (quiet or as_json)) as progress:
         finished = run_study(study, out, done=progress.step)
     if as_json:
-        print_json(_summary(finished, study))
+        print_json(_summary(finished, finished.study))
     else:
-        _print_summary(finished, study)
+        _print_summary(finished, finished.study)
     if finished.failed:
         raise typer.Exit(1)
 
@@ -153,8 +153,8 @@ def _print_summary(finished: Run, study: Study) -> None:
         template = study.templates[reference]
         title = f"{template.name} {template.version}" if len(groups) > 1 else ""
         _print_results(results, template, percents, title)
-    failed = len(finished.failed)
-    done = f"{len(finished.results) - failed} of {len(finished.results)} samples done"
+    failed, n_files = len(finished.failed), sum(not r.pooled_from for r in finished.results)
+    done = f"{n_files - failed} of {n_files} samples done"
     print_lines(
         "",
         done + (f", {failed} could not be processed (see the comment column of results.csv)" if failed else ""),
@@ -254,7 +254,7 @@ def _summary(finished: Run, study: Study) -> dict[str, Any]:
     return {
         "study": study.name,
         "folder": str(finished.folder),
-        "n_samples": len(finished.results),
+        "n_samples": sum(not r.pooled_from for r in finished.results),
         "n_failed": len(finished.failed),
         "samples": [
             {
@@ -264,6 +264,7 @@ def _summary(finished: Run, study: Study) -> dict[str, Any]:
                 "template": r.template,
                 "counts": {c.path: c.n_events for c in r.counts},
                 "control": controls[r.sample_id],
+                "pooled_from": r.pooled_from,
                 "percents": percents.get(r.sample_id, []),
                 "concentrations": concentrations.get(r.sample_id, []),
                 "intensities": [

@@ -107,7 +107,7 @@ def format_visits(rows: Sequence[ResultRow], study: Study, *, width: int = 120) 
 
 
 def _tubes(rows: Iterable[ResultRow], study: Study, shown: set[str]) -> list[_Tube]:
-    """Return the patients' samples that are shown."""
+    """Return the patients' samples that are shown; a pooled one in place of its members."""
     numbers: dict[str, dict[tuple[str, str, str], ResultRow]] = {}
     for row in rows:
         of = row.denominator_id if row.statistic == "PCT" else ""
@@ -123,7 +123,7 @@ def _tubes(rows: Iterable[ResultRow], study: Study, shown: set[str]) -> list[_Tu
             truth.get(sample.sample_id, {}),
         )
         for sample in study.manifest.samples
-        if sample.get("template") in shown and not sample.get("control")
+        if sample.get("template") in shown and not (sample.get("control") or sample.pooled_into)
     ]
 
 

@@ -14,6 +14,9 @@ COMMANDS = (
     ["run"],
     ["gate"],
     ["inspect"],
+    ["verify-assay"],
+    ["calc"],
+    *(["calc", name] for name in ("beads", "volumetric", "dual", "percent", "needed")),
     ["templates"],
     *(["templates", name] for name in ("list", "show", "copy", "check", "new")),
 )
@@ -58,7 +61,7 @@ def test_what_is_no_command_is_told_as_json_too_if_that_is_asked_for(run, argume
 
 
 def test_every_command_has_its_json(run):
-    commands = [c for c in COMMANDS if c not in ([], ["templates"])]
+    commands = [c for c in COMMANDS if c not in ([], ["templates"], ["calc"])]
 
     assert [c for c in commands if "--json" not in run(*c, "--help").out] == []
 

@@ -1,10 +1,12 @@
 import csv
+import hashlib
 import io
 import json
 import subprocess
 import sys
 import tempfile
 
+import numpy as np
 import pandas as pd
 import pytest
 from openpyxl import load_workbook
@@ -12,7 +14,10 @@ from openpyxl import load_workbook
 from cytoproc.export.cells import format_cell
 from tests.making import fcs_file
 
-TABLES = {"results.csv", "results.parquet", "results.xlsx", "wide.csv", "wide.parquet"}
+TABLES = {"results.csv", "results.parquet", "results.xlsx", "wide.csv", "wide.parquet"} | {
+    "data_dictionary.csv",
+    "results.schema.json",
+}
 
 
 def rows_of(path):
@@ -20,7 +25,13 @@ def rows_of(path):
 
 
 def contents(folder):
-    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "run.log"}
+    files = [p for p in folder.rglob("*") if p.is_file() and p.name != "run.log"]
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
+
+
+def copy_of(template):
+    """Return the name of the copy of a template that a run keeps."""
+    return f"templates/small-{hashlib.sha256(template.read_bytes()).hexdigest()[:12]}.yaml"
 
 
 def cells_of(text, sample):
@@ -35,7 +46,7 @@ def test_a_study_is_run_from_its_folder_or_its_file(run, study):
 
     assert (by_folder.code, by_file.code, by_folder.err) == (0, 0, "")
     assert contents(study / "one") == contents(study / "two")
-    assert set(contents(study / "one")) == {*TABLES, "record.json"}
+    assert set(contents(study / "one")) == {*TABLES, "record.json", copy_of(study / "small.yaml")}
 
 
 def test_the_printed_table_holds_what_the_report_asks_for(run, study):
@@ -82,7 +93,7 @@ def test_parquet_and_excel_hold_what_the_csv_holds(run, study):
     rows = rows_of(study / "results/results.csv")
     parquet = pd.read_parquet(study / "results/results.parquet")
     book = load_workbook(study / "results/results.xlsx")
-    assert book.sheetnames == ["Wide", "Results", "Samples", "Notes"]
+    assert book.sheetnames == ["Wide", "Results", "QC", "Samples", "Methods", "Notes"]
     excel = pd.DataFrame(book["Results"].iter_rows(min_row=2, values_only=True), columns=list(rows[0]))
     assert list(parquet.columns) == list(excel.columns)
     for column in ("sample_id", "status", "n_events", "value_raw"):
@@ -95,12 +106,13 @@ def test_parquet_and_excel_hold_what_the_csv_holds(run, study):
 def test_the_workbook_says_which_study_template_and_versions_it_is_of(run, study):
     run("run", study)
 
-    notes = list(load_workbook(study / "results/results.xlsx")["Notes"].iter_rows(values_only=True))
+    methods = list(load_workbook(study / "results/results.xlsx")["Methods"].iter_rows(values_only=True))
     record = json.loads((study / "results/record.json").read_text(encoding="utf-8"))
-    facts = {name: said for about, name, said in notes if about == "run"}
-    assert facts["study"] == "small study"
-    assert facts["template small 1.0.0"] == f"SHA-256 {record['templates'][0]['sha256']}"
-    assert f"cytoproc {record['cytoproc']}, Python {record['python']}" in facts["versions"]
+    facts = {(about, name): said for about, name, said in methods}
+    assert facts["run", "study"] == "small study"
+    assert facts["run", "run_id"] == record["run_id"]
+    assert facts["template", "small 1.0.0"].startswith(f"SHA-256 {record['templates'][0]['sha256']}; ")
+    assert f"cytoproc {record['cytoproc']}, Python {record['python']}" in facts["run", "versions"]
 
 
 def test_the_record_names_every_input_and_output_by_its_digest(run, study):
@@ -112,7 +124,7 @@ def test_the_record_names_every_input_and_output_by_its_digest(run, study):
     assert [s["file"] for s in record["samples"]] == ["a.fcs", "b.fcs"]
     digests = [t["sha256"] for t in record["templates"]] + [s["sha256"] for s in record["samples"]]
     assert all(len(d) == 64 for d in [*digests, *record["outputs"].values()])
-    assert set(record["outputs"]) == TABLES
+    assert set(record["outputs"]) == {*TABLES, copy_of(study / "small.yaml")}
     assert {"numpy", "pyarrow", "XlsxWriter", "zlib"} <= set(record["libraries"])
 
 
@@ -352,7 +364,9 @@ report:
 def counted(tmp_path):
     """A study of a tube with 1,000 of 50,000 beads and a hundredth of 100 µL: 100 CAR+ events are 50 cells/µL."""
     columns = {"SSC-A": [2000] * 1000 + [10] * 400, "Y585-A": [1] * 1300 + [2000] * 100}
-    fcs_file(tmp_path / "d14.fcs", columns, labels={"Y585-A": "CAR"})
+    mixed = np.random.default_rng(1).permutation(1400)  # beads come with the cells, not before them
+    tube = {name: np.array(values)[mixed] for name, values in columns.items()}
+    fcs_file(tmp_path / "d14.fcs", tube, labels={"Y585-A": "CAR"})
     fcs_file(tmp_path / "fmo.fcs", {name: values[:1200] for name, values in columns.items()}, labels={"Y585-A": "CAR"})
     (tmp_path / "counted.yaml").write_text(COUNTED, encoding="utf-8")
     study_file = "study: counted\ntemplate: counted.yaml\ntruth: truth.csv\n"
@@ -436,4 +450,4 @@ def test_a_table_that_cannot_be_made_leaves_a_run_that_can_be_done_again(run, st
 
     assert (broken.code, again.code) == (2, 0)
     assert "cannot make the Excel workbook" in broken.err
-    assert set(contents(study / "results")) == {*TABLES, "record.json"}
+    assert set(contents(study / "results")) == {*TABLES, "record.json", copy_of(study / "small.yaml")}
