@@ -23,9 +23,8 @@ from cytoproc.export.quality import quality_table
 from cytoproc.export.schema import format_schema
 from cytoproc.export.tables import long_table, sample_table, summary_table, wide_table
 from cytoproc.model.results import SampleResult
-from cytoproc.study.checks import Check
 from cytoproc.study.definition import Study, describe
-from cytoproc.study.findings import find_out
+from cytoproc.study.findings import Findings, find_out
 from cytoproc.study.folder import TEMPLATES, open_run_folder, template_file
 from cytoproc.study.pooling import pool
 from cytoproc.study.processing import SampleTask, flag_duplicates, process_samples
@@ -104,7 +103,7 @@ def run_study(study: Study, out: str | Path, *, done: Callable[[SampleResult], N
             _log_if_refused(result)
         rows = tabulate(found, study)
         digests = {}
-        for name, content in (*_tables(study, results, rows), *_checks(found.checks)):
+        for name, content in _tables(study, found, rows):
             write_whole(folder / name, content)
             digests[name] = hashlib.sha256(content).hexdigest()
         if templates := list(_templates(study)):
@@ -134,9 +133,12 @@ def _logged(done: Callable[[SampleResult], None]) -> Callable[[SampleResult], No
     return log_and_tell
 
 
-def _tables(study: Study, results: list[SampleResult], rows: list[ResultRow]) -> Iterator[tuple[str, bytes]]:
+def _tables(study: Study, found: Findings, rows: list[ResultRow]) -> Iterator[tuple[str, bytes]]:
     """Yield each file of tables by its name, the plainest first."""
     tables = {"results": long_table(rows), "wide": wide_table(rows)}
+    checks = check_table(found.checks)
+    if checks.n_rows:
+        yield "checks.csv", format_csv(checks)
     for name, table in tables.items():
         yield f"{name}.csv", format_csv(table)
     yield "data_dictionary.csv", format_csv(dictionary_table())
@@ -152,18 +154,13 @@ def _tables(study: Study, results: list[SampleResult], rows: list[ResultRow]) ->
         **({"Summary": summary} if summary.n_rows else {}),
         "Wide": tables["wide"],
         "Results": tables["results"],
-        "QC": quality_table(results, study),
+        "QC": quality_table(found.results, study),
+        **({"Checks": checks} if checks.n_rows else {}),
         "Samples": sample_table(rows),
         "Methods": methods_table(rows, study, _facts(study, rows)),
         "Notes": notes_table(tables["wide"]),
     }
     yield "results.xlsx", format_workbook(sheets)
-
-
-def _checks(checks: tuple[Check, ...]) -> Iterator[tuple[str, bytes]]:
-    """Yield the table of what was compared, if anything was."""
-    if checks:
-        yield "checks.csv", format_csv(check_table(checks))
 
 
 def _templates(study: Study) -> Iterator[tuple[str, bytes]]:

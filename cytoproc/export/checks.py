@@ -23,7 +23,7 @@ def check_table(checks: Sequence[Check]) -> Table:
             *(number_column(name, map(_finite, (getattr(c, name) for c in checks))) for name in _NUMBERS),
             text_column("unit", (c.unit for c in checks)),
             text_column("verdict", (c.verdict for c in checks)),
-            text_column("comment", (c.in_words for c in checks)),
+            text_column("comment", (c.in_words for c in checks), is_prose=True),
         )
     )
 

@@ -25,6 +25,7 @@ _SHEETS = {
     "Wide": "one line a sample: to read, sort and plot. The same as wide.csv, with shorter headings.",
     "Results": "one line a number, with all that is needed to judge it. The same as results.csv.",
     "QC": "one line a sample and finding: what was found, how grave it is, and what to do.",
+    "Checks": "one line a comparison of numbers that should agree, if there is one. The same as checks.csv.",
     "Samples": "one line a sample: the file, its fingerprint, its template, and what was found about it.",
     "Methods": "how the numbers were made: formulas, intervals, limits, rules, versions and fingerprints.",
 }

@@ -379,6 +379,22 @@ def counted(tmp_path):
     return tmp_path
 
 
+def test_what_was_compared_is_a_sheet_and_a_file(run, counted):
+    template = (counted / "counted.yaml").read_text(encoding="utf-8")
+    none = "  - {name: None, parent: Cells, below: {channel: CAR, cut: 0}}\ncounting:"
+    checks = "\nchecks: {sums: [{name: all cells, of: Cells, parts: [CAR+, None]}]}\n"
+    (counted / "counted.yaml").write_text(template.replace("counting:", none) + checks, encoding="utf-8")
+
+    assert run("run", counted, "--quiet").err == ""
+
+    book = load_workbook(counted / "results" / "results.xlsx", read_only=True)
+    [header, line, *_] = book["Checks"].iter_rows(values_only=True)
+    text = (counted / "results" / "checks.csv").read_text(encoding="utf-8")
+    assert next(csv.reader(io.StringIO(text))) == list(header)
+    assert line[:4] == ("sum", "all cells", "d14", 25)  # 100 of 400 cells
+    assert line[header.index("verdict")] == "WARN"
+
+
 def test_a_study_that_counts_cells_is_printed_by_visit(run, counted):
     done = run("run", counted)
 
