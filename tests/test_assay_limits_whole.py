@@ -20,7 +20,7 @@ populations:
 counting: {beads: Beads}
 report: [{population: CAR+, concentration: true}]
 """
-BLANKS = (0, 1, 2, 1)
+BLANKS = (0, 1, 2, 1) * 5
 LEVELS = {"low": (0.1, (4, 8, 13)), "mid": (1, (75, 80, 88)), "high": (10, (790, 800, 815))}
 PATIENTS = {"few": (11, 10_000), "some": (161, 20_000), "enough": (162, 20_000)}
 
@@ -61,9 +61,10 @@ def car_rows(run):
 
 
 def test_the_limits_that_a_run_established_decide_in_the_next(study):
-    """Limit of blank 3, of detection 11 events; a number from 81 events, which are 0.81 % and 1.0125 cells/µL.
+    """Limit of detection 11 events; a number from 81 events, which are 0.81 % and 1.0125 cells/µL.
 
-    Of 20,000 T cells, 0.81 % are 162 events, and these are 2.025 cells/µL.
+    At most 0.01453 % of T cells are false: 1.45 of 10,000, of which a blank shows 4, and 2.91 of 20,000, of which it
+    shows 6. Of 20,000 T cells, 0.81 % are 162 events, and these are 2.025 cells/µL.
     """
     before = car_rows(run_study(read_study(study / "study.yaml"), study / "before"))
     verify_assay(study / "plan.csv", study / "verified", run=study / "before", populations=["CAR+"])
@@ -73,7 +74,8 @@ def test_the_limits_that_a_run_established_decide_in_the_next(study):
     after = car_rows(run_study(read_study(study / "study.yaml"), study / "after"))
 
     assert {(r.background_source, r.lod_events, r.lloq_events) for r in before.values()} == {("", 20, 50)}
-    assert {(r.background_source, r.lob_events, r.lod_events) for r in after.values()} == {("assay limits.csv", 3, 11)}
+    shown = {(r.n_parent, r.background_source, r.lob_events, r.lod_events) for r in after.values()}
+    assert shown == {(10_000, "assay limits.csv", 4, 11), (20_000, "assay limits.csv", 6, 11)}
     assert {key: r.value_raw for key, r in after.items()} == {key: r.value_raw for key, r in before.items()}
     judged = [
         (r.sample_id, r.lloq_events, before[key].status, r.status) for key, r in after.items() if key[0] in PATIENTS

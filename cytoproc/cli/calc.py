@@ -21,7 +21,6 @@ app = typer.Typer(
 _MOST_EVENTS = 10**12
 _HIGHEST_LEVEL = 1 - 1e-12
 _SURE = 0.95
-_BEAD_LOT_CV = 0.04
 
 
 class Method(StrEnum):
@@ -99,13 +98,16 @@ def beads(
     """Compute cells/µL by counting beads."""
     from cytoproc.quantify.agreement import recovery_exceeds
     from cytoproc.quantify.concentration import from_beads
-    from cytoproc.quantify.status import decide_by_events
+    from cytoproc.quantify.status import Status, decide_by_events
+    from cytoproc.study.rules import CountRules
 
-    limits = _limits(detect_events, lloq_events)
-    if recovery_exceeds(beads, beads_added, cv_lot=_BEAD_LOT_CV):
+    limits, rules = _limits(detect_events, lloq_events), CountRules()
+    if recovery_exceeds(beads, beads_added, cv_lot=rules.bead_lot_cv):
         message = f"{beads} beads were counted, and {beads_added} put into the tube (--beads-added): look at both"
         raise typer.BadParameter(message, param_hint="'--beads'")
     cvs = [cv_pipetting, cv_beads]
+    too_few = f"{beads} beads were counted, and it takes {rules.min_beads}" if beads < rules.min_beads else ""
+    status = Status.INVALID if too_few else decide_by_events(events, limits)
 
     def compute(level: float) -> Number:
         found = from_beads(
@@ -119,18 +121,20 @@ def beads(
             cv_pipetting=cv_pipetting,
             cv_beads=cv_beads,
         )
-        return of_cells(found, events, limits, decide_by_events(events, limits))
+        return of_cells(found, events, limits, status, why=too_few)
 
     number = compute(level)
     if as_json:
         print_json(number.as_json())
         return
+    few = f"note: {beads} beads are few; with {rules.few_beads} or more their share in the error is small"
     dilution = (" × predilution", f" × {plain(predilution)}") if predilution != 1 else ("", "")
     print_lines(
         f"events / beads × beads added / µL of blood{dilution[0]}",
         f"= {events} / {beads} × {beads_added} / {plain(sample_volume_ul)}{dilution[1]} = {number.amount}",
         *explained(number, [f"1/{events}", f"1/{beads}", *_squared(cvs)]),
         *at_most(number, lambda level: compute(level).high),
+        *([few] if not too_few and beads < rules.few_beads else []),
     )
 
 
@@ -221,7 +225,7 @@ def dual(
         *explained(number, [f"1/{events} - 1/{parent_events}", *_squared([cv_alc])]),
         *at_most(number, lambda level: compute(level).high),
         f"percentage of the parent: {share.with_interval}",
-        *([] if cv_alc else ["give the blood count's own error (--cv-alc) for an interval of the cells/µL"]),
+        *([] if cv_alc else ["the interval takes the blood count as certain; give its own error by --cv-alc"]),
     )
 
 

@@ -32,6 +32,7 @@ class Number:
     """A result, and all that is said of it; NaN where there is no interval.
 
     `v_eff_ul` and `cv_pct` are those of a concentration, `lloq` is the limit of quantification in the result's unit.
+    `why` says what is wrong with a number that is INVALID.
     """
 
     n_events: int
@@ -46,6 +47,7 @@ class Number:
     lloq: float
     v_eff_ul: float = math.nan
     cv_pct: float = math.nan
+    why: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it for a program; None where there is no interval."""
@@ -73,7 +75,7 @@ class Number:
         return f"{self.amount}, {plain(100 * self.level)} % interval {ends} ({self.method})"
 
 
-def of_cells(found: Concentration, events: int, limits: Limits, status: Status) -> Number:
+def of_cells(found: Concentration, events: int, limits: Limits, status: Status, *, why: str = "") -> Number:
     """Return a concentration as a number to be told."""
     value, low, high = (float(x) for x in (found.estimate.value, found.estimate.low, found.estimate.high))
     v_eff = float(found.v_eff_ul)
@@ -90,6 +92,7 @@ def of_cells(found: Concentration, events: int, limits: Limits, status: Status) 
         lloq=limits.lloq_events / v_eff,
         v_eff_ul=v_eff,
         cv_pct=float(found.cv_pct),
+        why=why,
     )
 
 
@@ -138,6 +141,8 @@ def _status_in_words(number: Number, upper: float) -> str:
     limits, n = number.limits, number.n_events
     lloq = f"{_short(number.lloq)} {number.unit}"
     match number.status:
+        case Status.INVALID:
+            said = f"{number.why}; acquire longer, and report no number"
         case Status.NOT_EVALUABLE:
             said = f"the parent has fewer than {limits.parent_events} events: too few for a share"
         case Status.ND:

@@ -42,7 +42,7 @@ MEANINGS = {
     "population_label": "its last name",
     "marker_string": "its markers as the cuts on the way to it say: CD3+CD19-",
     "parent_id": "the population it was gated from",
-    "denominator_id": "of what the percentage is",
+    "denominator_id": "of what the percentage is; of cells/µL, what the cells were counted against",
     "statistic": "COUNT events, PCT percent, ABS cells/µL of blood, MFI middle intensity",
     "marker": "of an intensity: the marker, and which middle",
     "value_raw": "the number, whatever its status",
@@ -51,7 +51,7 @@ MEANINGS = {
     "unit": "the unit of the values, the interval and the limits",
     "n_events": "events in the population",
     "n_parent": "events in its parent",
-    "n_denominator": "events in what the percentage is of",
+    "n_denominator": "events in what denominator_id names",
     "n_beads": "counting beads seen",
     "beads_per_tube": "counting beads that were put in the tube",
     "sample_volume_ul": "blood put in the tube, µL",
@@ -59,6 +59,7 @@ MEANINGS = {
     "vol_acquired_nl": "volume that the cytometer measured, nL",
     "v_eff_ul": "blood that was looked at, µL",
     "count_method": "how cells were counted: beads (SP_BEAD), volume (SP_VOL), a blood count (DP_), a second tube",
+    "counted_in": "of a second tube: the sample of the same blood from which cells/µL were carried over",
     "ci_low": "lower end of the confidence interval",
     "ci_high": "upper end of the confidence interval; of what was not detected, its upper limit",
     "ci_method": "how the interval was computed",
@@ -74,7 +75,7 @@ MEANINGS = {
     "lod_exact_events": "limit of detection: the mean of which 95 of 100 counts exceed the limit of blank",
     "singlet_loss_pct": "cells that the singlet gates removed with doublets, percent; beads lose none",
     "status": "whether the number may be reported",
-    "qc_status": "of the whole sample: PASS, WARN something was found, FAIL it could not be processed",
+    "qc_status": "of the whole sample: PASS, WARN something was found, FAIL it failed or its count was refused",
     "qc_flags": "codes of what was found",
     "comment": "the same in words",
     "reference_low": "lower end of the reference range, in the line's unit",
@@ -85,7 +86,7 @@ MEANINGS = {
     "change": "value_reported less baseline_value",
     "change_pct": "the same in percent of baseline_value",
     "analyst_signature_id": "the signature; empty until somebody has signed",
-    "result_state": "preliminary until somebody has signed",
+    "result_state": "preliminary until somebody has reviewed it; amended if it was changed after that",
 }
 """What each column means, in a line."""
 
@@ -114,7 +115,7 @@ VALUES = {
     "status": tuple(status.value for status in Status),
     "qc_status": ("PASS", "WARN", "FAIL"),
     "ref_indicator": ("LOW", "NORMAL", "HIGH"),
-    "result_state": ("preliminary",),
+    "result_state": ("preliminary", "reviewed", "amended"),
 }
 """The only values that a column may have, besides being empty."""
 

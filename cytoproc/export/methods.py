@@ -29,7 +29,7 @@ _INTERVALS = {
     "clopper-pearson": "exact binomial (Clopper and Pearson 1934), by quantiles of the beta distribution",
     "wilson": "score interval of a binomial share (Wilson 1927)",
     "jeffreys": "quantiles of Beta(k + 1/2, n - k + 1/2); from 0 where k = 0, to 100 where k = n",
-    "conditional-binomial": "cells and beads are both counted: exact binomial interval of cells / (cells + beads)",
+    "conditional-binomial": "cells and beads, or two kinds of cells, are both counted: exact interval of a ratio",
     "garwood": "exact Poisson interval of the events (Garwood 1936) over the volume looked at",
     "mover": "from the interval of the share and that of the counted tube's concentration (MOVER, Donner and Zou 2012)",
     "log-delta": "value × exp(± z × SE), SE² the sum of 1 / events and of the squares of the technical CVs",
@@ -57,7 +57,10 @@ def _parts(
     if study.assay_limits.digest:
         yield (
             "limits",
-            {"validated limits": f"SHA-256 {study.assay_limits.digest}; they replace those of the templates"},
+            {
+                "validated limits": f"SHA-256 {study.assay_limits.digest}; with a background they replace those of the "
+                "templates, without one they only raise them"
+            },
         )
     yield "status", _STATUS_RULES
     yield "background", _backgrounds(rows)

@@ -31,7 +31,8 @@ def quality_table(results: Sequence[SampleResult], study: Study) -> Table:
 def _found(result: SampleResult) -> Iterator[tuple[str, str, str, str]]:
     """Yield severity, code, message and what to do, the gravest first."""
     if result.error_code:
-        yield Severity.FAIL.value, result.error_code, result.error, ADVICE.get(result.error_code, "")
+        error = "; ".join(map(str.strip, result.error.splitlines()))
+        yield Severity.FAIL.value, result.error_code, error, ADVICE.get(result.error_code, "")
     for severity in (Severity.FAIL, Severity.WARN, Severity.INFO):
         for flag in result.flags:
             if flag.severity is severity:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtrik, betainc, chdtrc, gammainc, gammaincc, pdtrik
+from scipy.special import bdtrik, chdtrc, pdtrik
 
 from cytoproc.quantify.estimate import Estimate, FloatArray, tail_of
 from cytoproc.quantify.ratio import ratio_of_counts
@@ -16,12 +16,11 @@ __all__ = [
     "Steadiness",
     "chance_of_spread",
     "difference",
-    "estimates_differ",
     "overdispersion",
     "recovery_exceeds",
     "share_is_steady",
     "shares_differ",
-    "sum_differs",
+    "stands_out",
     "sum_expected",
 ]
 
@@ -84,51 +83,25 @@ def difference(a: Estimate, b: Estimate) -> Estimate:
     return Estimate(apart, low, high, a.level, "mover")
 
 
-def estimates_differ(a: Estimate, b: Estimate, *, tolerance: float) -> BoolArray:
-    """Return where two independent estimates of one thing disagree, beyond chance and a tolerance.
-
-    They do if the interval of their :func:`difference` excludes 0, and they are further apart than the tolerance times
-    their mean. The interval is at the level of the estimates: give those of 99 %. An estimate without an interval
-    differs from nothing.
-
-    Examples
-    --------
-    >>> def estimate(*x):
-    ...     return Estimate(*(np.array([v]) for v in x), 0.99, "by hand")
-    >>> estimates_differ(estimate(20, 16, 25), estimate(10, 7, 14), tolerance=0.2)
-    array([ True])
-    """
-    apart = difference(a, b)
-    differ: BoolArray = (apart.low > 0) | (apart.high < 0)
-    return differ & (np.abs(apart.value) > tolerance * (a.value + b.value) / 2)
-
-
-def sum_differs(
-    n_parts: npt.ArrayLike,
-    n_whole: npt.ArrayLike,
-    *,
-    between: tuple[float, float] = (0.90, 1.10),
-    target: tuple[float, float] = (0.95, 1.05),
-    level: float = 0.99,
+def stands_out(
+    value: npt.ArrayLike, *, limits: tuple[npt.ArrayLike, npt.ArrayLike], chance: tuple[npt.ArrayLike, npt.ArrayLike]
 ) -> BoolArray:
-    """Return where parts do not add up to their whole, beyond chance: the lymphosum of T, B and NK cells.
+    """Return where a value is outside of limits, and outside of what chance explains too, on the same side.
 
-    They do not if parts/whole is outside `between`, and so many parts are outside the two-sided prediction interval of
-    what the nearer edge of `target` leads to expect: binomial for a part of the whole, Poisson from the whole on.
+    A value that is not known stands out of nothing, nor does one of which it is not known what chance explains.
 
     Examples
     --------
-    17 of 20 may be chance, 850 of 1000 are not:
+    17 of 20 may be chance, 850 of 1000 are not, and 920 are within the limits:
 
-    >>> sum_differs([17, 850, 920], [20, 1000, 1000])
+    >>> stands_out([85, 85, 92], limits=(90, 110), chance=([75, 93.1, 93.1], [125, 113.4, 113.4]))
     array([False,  True, False])
     """
-    tail = tail_of(level)
-    k, n = np.broadcast_arrays(np.asarray(n_parts, dtype=np.float64), np.asarray(n_whole, dtype=np.float64))
-    too_few = (k < between[0] * n) & (_at_most(k, n, target[0]) < tail)
-    too_many = (k > between[1] * n) & (_at_least(k, n, target[1]) < tail)
-    differ: BoolArray = too_few | too_many
-    return differ
+    found = np.asarray(value, dtype=np.float64)
+    (low, high), (chance_low, chance_high) = limits, chance
+    is_low = (found < np.asarray(low)) & (found < np.asarray(chance_low))
+    is_high = (found > np.asarray(high)) & (found > np.asarray(chance_high))
+    return np.asarray(is_low | is_high)
 
 
 def sum_expected(
@@ -136,8 +109,8 @@ def sum_expected(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the fewest and the most parts that chance explains, if parts should add up to their whole.
 
-    They are the ends of the prediction intervals that :func:`sum_differs` asks: the lower end of what the lower edge of
-    `target` leads to expect, and the upper end of what the upper edge does.
+    They are the ends of two-sided prediction intervals: the lower end of what the lower edge of `target` leads to
+    expect, and the upper end of what the upper edge does; binomial for a part of the whole, Poisson from the whole on.
 
     Examples
     --------
@@ -154,23 +127,6 @@ def _quantile(p: float, n: FloatArray, share: float) -> FloatArray:
     """Return where P(X <= k) reaches p, between whole numbers too."""
     found = bdtrik(p, n, share) if share < 1 else pdtrik(p, share * n)
     return np.asarray(found, dtype=np.float64)
-
-
-def _at_most(k: FloatArray, n: FloatArray, share: float) -> FloatArray:
-    """Return P(X <= k) where so large a share of n is expected."""
-    if share >= 1:
-        return np.asarray(gammaincc(k + 1, share * n))
-    return np.where(k < n, betainc(np.maximum(n - k, 1), k + 1, 1 - share), 1.0)
-
-
-def _at_least(k: FloatArray, n: FloatArray, share: float) -> FloatArray:
-    """Return P(X >= k) where so large a share of n is expected."""
-    some = np.maximum(k, 1)
-    if share >= 1:
-        found = gammainc(some, share * n)
-    else:
-        found = np.where(k <= n, betainc(some, np.maximum(n - some, 0) + 1, share), 0.0)
-    return np.where(k > 0, found, 1.0)
 
 
 def overdispersion(n_events: npt.ArrayLike, expected: npt.ArrayLike) -> float:

@@ -41,6 +41,18 @@ class Concentration:
     ci_methods: npt.NDArray[np.str_]
 
 
+class Relation(StrEnum):
+    """How a population stands to the cells that a blood count or the counted tube counts too, by the tree of gates.
+
+    `SAME` it is them · `PART` it is below them · `WHOLE` it is above them · `OTHER` it may hold some, and others.
+    """
+
+    SAME = "same"
+    PART = "part"
+    WHOLE = "whole"
+    OTHER = "other"
+
+
 def from_beads(
     n_events: npt.ArrayLike,
     n_beads: npt.ArrayLike,
@@ -189,15 +201,19 @@ def from_blood_count(
     n_compartment: npt.ArrayLike,
     *,
     count_10e9_l: npt.ArrayLike,
+    relation: Relation = Relation.PART,
     level: float = 0.95,
+    interval: str = "log-delta",
     cv_count: npt.ArrayLike = 0.0,
     cv_gate: npt.ArrayLike = 0.0,
 ) -> Concentration:
-    """Return C = 1000 x blood count x N/compartment, with an interval where the blood count's own error is given.
+    """Return C = 1000 x blood count x N/compartment, with its interval.
 
-    The interval is log-delta with SE^2 = CV_count^2 + (1-p)/(n p) + CV_gate^2, where p = N/compartment = N/n. Where N
-    is 0, it is from 0 to the upper limit that MOVER makes of the exact one of p and the lognormal one of the count.
-    Without CV_count there is none.
+    Without CV_count the interval is exact and holds the error of counting alone: Clopper-Pearson of p = N/n, n being
+    the events of the compartment; of a population that is not part of it, the conditional binomial one of two counts.
+    With CV_count it is log-delta, SE^2 = CV_count^2 + (1-p)/(n p) + CV_gate^2, and 1/N + 1/n for (1-p)/(n p) if it is
+    no part. Where N is 0, or if the `exact` interval is asked for, MOVER joins the exact one of N/n and the lognormal
+    one of the count. The compartment itself is what the analyser counted: without CV_count it has no interval.
 
     Parameters
     ----------
@@ -205,15 +221,20 @@ def from_blood_count(
         Events of the population, and of what the blood count counts: all lymphocytes, or all white blood cells.
     count_10e9_l
         The blood count in 10^9/L, which is 1000 cells/µL.
+    relation
+        How the population stands to the compartment; N may be above n only if it is no part of it.
     level
         Confidence level.
+    interval
+        `log-delta` or `exact`; they differ only where CV_count is given.
     cv_count, cv_gate
         Relative errors (0.03 is 3 %) of the blood count, and of the gate on what it counts.
 
     Examples
     --------
-    >>> float(from_blood_count([365], [24_800], count_10e9_l=1.42).estimate.value.round(3)[0])
-    20.899
+    >>> found = from_blood_count([365], [24_800], count_10e9_l=1.42).estimate
+    >>> [round(float(x[0]), 2) for x in (found.value, found.low, found.high)]
+    [20.9, 18.82, 23.14]
     >>> found = from_blood_count([365], [24_800], count_10e9_l=1.42, cv_count=0.03).estimate
     >>> [round(float(x[0]), 2) for x in (found.value, found.low, found.high)]
     [20.9, 18.58, 23.51]
@@ -224,23 +245,44 @@ def from_blood_count(
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(of > 0, 1000 * count * n / of, np.nan)
         v_eff = np.where(count > 0, of / (1000 * count), np.nan)
-    technical = _squares(cv, gate)
-    known = np.where(cv > 0, technical, np.nan)
-    blood = log_delta(1000 * count, known, level=level)
-    at_none = mover_product(clopper_pearson(n, of, level=level).scaled(0.01), blood)
-    exact = Estimate(value, at_none.low, at_none.high, level, "mover")
-    return _counted(exact, v_eff, _binomial(n, of), known, "log-delta")
+    technical, is_known = _squares(cv, gate), cv > 0
+    known = np.where(is_known, technical, np.nan)
+    share, counting = _of_compartment(n, of, relation, level)
+    joined = mover_product(share, log_delta(1000 * count, known, level=level))
+    alone = share.scaled(1000 * count)
+    method = "mover" if is_known.any() else share.method
+    low, high = (np.where(is_known, a, b) for a, b in ((joined.low, alone.low), (joined.high, alone.high)))
+    exact = Estimate(value, low, high, level, method)
+    return _counted(exact, v_eff, counting, known, interval, exact_methods=np.where(is_known, "mover", share.method))
+
+
+def _of_compartment(n: FloatArray, of: FloatArray, relation: Relation, level: float) -> tuple[Estimate, FloatArray]:
+    """Return n/of with its exact interval, and the relative variance of counting."""
+    match relation:
+        case Relation.SAME:
+            none = np.full(n.shape, np.nan)
+            return Estimate(np.where(of > 0, 1.0, np.nan), none, none, level), np.zeros(n.shape)
+        case Relation.PART:
+            return clopper_pearson(n, of, level=level).scaled(0.01), _binomial(n, of)
+        case _:
+            return ratio_of_counts(n, of, level=level), _inverse(n) + _inverse(of)
 
 
 _INTERVALS = ("exact", "log-delta")
 
 
 def _counted(
-    exact: Estimate, v_eff_ul: FloatArray, counting: FloatArray, technical: FloatArray, interval: str
+    exact: Estimate,
+    v_eff_ul: FloatArray,
+    counting: FloatArray,
+    technical: FloatArray,
+    interval: str,
+    *,
+    exact_methods: npt.NDArray[np.str_] | None = None,
 ) -> Concentration:
     """Return a concentration with the interval that is wanted; the exact one where log-delta has none.
 
-    `counting` and `technical` are relative variances.
+    `counting` and `technical` are relative variances. `exact_methods` are given if the exact intervals have several.
     """
     if interval not in _INTERVALS:
         msg = f"there is no interval {interval!r}; there are: {', '.join(_INTERVALS)}"
@@ -248,7 +290,8 @@ def _counted(
     delta = log_delta(exact.value, counting + technical, level=exact.level)
     use = np.isfinite(delta.high) & (interval == "log-delta")
     low, high = np.where(use, delta.low, exact.low), np.where(use, delta.high, exact.high)
-    methods = np.where(use, delta.method, np.where(np.isfinite(high), exact.method, ""))
+    named = exact.method if exact_methods is None else exact_methods
+    methods = np.where(use, delta.method, np.where(np.isfinite(high), named, ""))
     method = delta.method if use.any() else exact.method if methods.any() else ""
     value, v_eff, variance = np.broadcast_arrays(exact.value, v_eff_ul, counting + np.where(use, technical, 0.0))
     return Concentration(Estimate(value, low, high, exact.level, method), v_eff, _as_cv_pct(variance), methods)
@@ -280,18 +323,6 @@ def _squares(*cvs: npt.ArrayLike) -> FloatArray:
             raise ValueError(msg)
         total = total + each**2
     return total
-
-
-class Relation(StrEnum):
-    """How a population stands to the cells that the counted tube counts too, by the tree of gates.
-
-    `SAME` it is them · `PART` it is below them · `WHOLE` it is above them · `OTHER` it may hold some, and others.
-    """
-
-    SAME = "same"
-    PART = "part"
-    WHOLE = "whole"
-    OTHER = "other"
 
 
 def carried_over(

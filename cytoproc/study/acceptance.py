@@ -13,6 +13,8 @@ from cytoproc.study.refusal import Refusal
 
 __all__ = ["Judgement", "judge_sample"]
 
+_CLOCKS_DIFFER = timedelta(hours=24)
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -52,15 +54,19 @@ def _viability(tube: Tube) -> Iterator[QCFlag]:
 
 
 def _delay(tube: Tube) -> Iterator[QCFlag]:
-    rule = tube.template.acceptance.delay_h
     begin, collected = tube.acquired("begin"), tube.sample.get("collected_at")
-    if rule is None or not begin or not collected:
+    if not begin or not collected:
         return
     measured = datetime.fromisoformat(begin)
     drawn, latest = _when(collected)
     if measured < drawn:
-        message = f"measured at {measured}, before the blood was drawn (collected_at {collected}); correct one"
-        yield QCFlag("MEASURED_BEFORE_DRAWN", message)
+        is_another = drawn - measured > _CLOCKS_DIFFER
+        ask = "is this the file of another draw?" if is_another else "correct one"
+        message = f"measured at {measured}, before the blood was drawn (collected_at {collected}); {ask}"
+        yield QCFlag("MEASURED_BEFORE_DRAWN", message, Severity.FAIL if is_another else Severity.WARN)
+        return
+    rule = tube.template.acceptance.delay_h
+    if rule is None:
         return
     hours = max((measured - latest) / timedelta(hours=1), 0)
     most = rule.refuse_above if hours > rule.refuse_above else rule.warn_above

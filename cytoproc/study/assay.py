@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from cytoproc.quantify.agreement import overdispersion
 from cytoproc.quantify.counts import garwood
-from cytoproc.quantify.detection import expectation_to_see, limit_of_blank
+from cytoproc.quantify.detection import background_limit, expectation_to_see, limit_of_blank
 from cytoproc.quantify.verification import (
     Z_OF_LIMITS,
     Components,
@@ -88,17 +88,30 @@ class Blanks:
     """The blanks of one lot in one unit: their values, and by how much they scatter more than counts do.
 
     `overdispersion` is variance / mean, `by_chance` how often counts scatter so much, 0 to 1; NaN without an event.
+    `n_events` of the population and `n_parent` of its denominator are those of all blanks together.
     """
 
     lot: str
     values: tuple[float, ...]
     overdispersion: float
     by_chance: float
+    n_events: int
+    n_parent: int
 
     @property
     def are_counts(self) -> bool:
         """Whether nothing speaks against it that chance alone makes them differ (p of 0.01 or more)."""
         return not self.by_chance < _NO_CHANCE
+
+    @property
+    def background_percent(self) -> float:
+        """How many percent of the denominator lie in the gate by chance, at most.
+
+        The upper one-sided 95 % limit of all blanks' events (Clopper and Pearson 1934). NaN where the denominator does
+        not hold the population.
+        """
+        known = self.n_events <= self.n_parent
+        return 100 * background_limit(self.n_events, self.n_parent) if known else _NAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +156,8 @@ class Series:
 
     Events have no `lloq` and no `line`: how many they are depends on how much was acquired.
     `is_relative` says that the expected values are known only relative to the highest level, which is 100 % by
-    definition.
+    definition. `n_blanks` are all that were measured; those without events of the denominator, or without an amount in
+    this unit, are not among `blanks`. `blank_parents` and `level_parents` are mean events of the denominator.
     """
 
     population: str
@@ -156,6 +170,26 @@ class Series:
     lloq: Level | None
     line: Line | None
     is_relative: bool
+    n_blanks: int
+    blank_parents: float
+    level_parents: float
+
+    @property
+    def are_enough_blanks(self) -> bool:
+        """Whether there are blanks, and of each lot so many that a limit can be verified by them."""
+        return bool(self.blanks) and all(len(lot.values) >= BLANKS_TO_VERIFY for lot in self.blanks)
+
+    @property
+    def background_percent(self) -> float:
+        """How many percent of the denominator may lie in the gate by chance, in the lot with most; NaN if unknown.
+
+        Blanks that scatter more than counts do are no one rate: then it is not below their limit of blank in percent.
+        """
+        if self.statistic is not Statistic.PCT or not self.blanks:
+            return _NAN
+        told = [lot.background_percent for lot in self.blanks]
+        told += [self.limit_of_blank] * (not all(lot.are_counts for lot in self.blanks))
+        return _NAN if any(map(math.isnan, told)) else max(told)
 
     @property
     def limit_of_blank(self) -> float:
@@ -193,7 +227,8 @@ def verify(measurements: Iterable[Measurement], *, goals: Goals | None = None, l
         for statistic in Statistic:
             of = [_Amount(m, amount) for m in theirs if (amount := _AMOUNTS[statistic](m)) > 0]
             if of:
-                found.append(_series(of, statistic, goals or Goals(), level))
+                n_blanks = sum(m.planned.kind is Kind.BLANK for m in theirs)
+                found.append(_series(of, statistic, goals or Goals(), level, n_blanks))
     return found
 
 
@@ -220,11 +255,13 @@ _AMOUNTS: dict[Statistic, Callable[[Measurement], float]] = {
 }
 
 
-def _series(of: Sequence[_Amount], statistic: Statistic, goals: Goals, level: float) -> Series:
+def _series(of: Sequence[_Amount], statistic: Statistic, goals: Goals, level: float, n_blanks: int) -> Series:
     first = of[0].measurement
-    blanks, lob = _limits_of_blank([m for m in of if m.measurement.planned.kind is Kind.BLANK], level)
-    levels, is_relative = _levels([m for m in of if m.measurement.planned.kind is not Kind.BLANK], statistic, level)
-    lod = tuple(_limits_of_detection(of, lob, levels))
+    blank = [m for m in of if m.measurement.planned.kind is Kind.BLANK and m.measurement.n_parent > 0]
+    filled = [m for m in of if m.measurement.planned.kind is not Kind.BLANK]
+    blanks, lob = _limits_of_blank(blank, level)
+    levels, is_relative = _levels(filled, statistic, level)
+    lod = tuple(_limits_of_detection(blank, lob, levels))
     grades = [Grade(v.precision.mean, v.precision.n, v.cv, v.bias) for v in levels]
     best = (
         None
@@ -246,8 +283,11 @@ def _series(of: Sequence[_Amount], statistic: Statistic, goals: Goals, level: fl
         lod,
         levels,
         None if best is None else levels[best],
-        None if statistic is Statistic.COUNT else _line(levels, of, level),
+        None if statistic is Statistic.COUNT else _line(levels, filled, level),
         is_relative,
+        n_blanks,
+        mean_of([m.measurement.n_parent for m in blank]),
+        mean_of([m.measurement.n_parent for m in filled]),
     )
 
 
@@ -279,18 +319,18 @@ def _limits_of_blank(blanks: Sequence[_Amount], level: float) -> tuple[tuple[Bla
 def _described(lot: str, blanks: Sequence[_Amount]) -> Blanks:
     """Return the blanks of a lot; as counts they are expected to go with the events of the denominator."""
     parents = [b.measurement.n_parent for b in blanks]
-    shares = parents if min(parents) > 0 else [1.0] * len(blanks)
-    n_events, whole = [b.n_events for b in blanks], math.fsum(shares)
-    expected = [sum(n_events) * share / whole for share in shares]
+    n_events, whole = [b.n_events for b in blanks], math.fsum(parents)
+    expected = [sum(n_events) * parent / whole for parent in parents]
     phi = overdispersion(n_events, expected) if sum(n_events) and len(blanks) > 1 else _NAN
-    return Blanks(lot, tuple(sorted(b.value for b in blanks)), phi, chance_of_dispersion(phi, len(blanks)))
+    values = tuple(sorted(b.value for b in blanks))
+    return Blanks(lot, values, phi, chance_of_dispersion(phi, len(blanks)), sum(n_events), int(whole))
 
 
 def _candidates(of: Blanks, blanks: Sequence[_Amount], level: float) -> list[Limit]:
     n, amount = len(blanks), mean_of([b.amount for b in blanks])
     mean = garwood(sum(b.n_events for b in blanks), level=level).scaled(1 / n)
     counted = Interval(*(limit_of_blank(float(x)) / amount for x in (mean.value, mean.low, mean.high)))
-    enough = f"{n} blanks, {_enough(n)}"
+    enough = f"{n} {'blank' if n == 1 else 'blanks'}, {_enough(n)}"
     if not of.are_counts:
         enough += f"; they scatter more than counts do (variance/mean {of.overdispersion:.3g})"
     said = f"mean {float(mean.value):.3g} events; {enough}" + ("" if of.are_counts else ", so it is too low")
@@ -322,14 +362,13 @@ def _choice(of: Blanks, limits: Sequence[Limit]) -> Limit | None:
     return max(limits, key=lambda limit: limit.value.value) if len(of.values) >= BLANKS_TO_VERIFY else None
 
 
-def _limits_of_detection(of: Sequence[_Amount], lob: Sequence[Limit], levels: Sequence[Level]) -> Iterator[Limit]:
+def _limits_of_detection(blanks: Sequence[_Amount], lob: Sequence[Limit], levels: Sequence[Level]) -> Iterator[Limit]:
     """Yield the limits of detection over the limit of blank that stands; the larger stands."""
     blank = next((limit for limit in lob if limit.stands), None)
     if blank is None:
         return
     above = blank.value.value
-    theirs = [m for m in of if m.measurement.planned.kind is Kind.BLANK and m.measurement.planned.lot == blank.lot]
-    amount = mean_of([m.amount for m in theirs])
+    amount = mean_of([b.amount for b in blanks if b.measurement.planned.lot == blank.lot])
     most = math.floor(above * amount + 1e-9)
     counted = expectation_to_see(most + 1) / amount
     low = _low_levels(levels, above, most=_LOW_LEVEL * max(above, 1 / amount))

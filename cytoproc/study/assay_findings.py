@@ -9,6 +9,7 @@ from functools import partial
 
 from cytoproc.quantify.verification import Interval
 from cytoproc.study.assay import (
+    BLANKS_TO_VERIFY,
     LEAST_LEVELS,
     LEAST_REPLICATES,
     Goals,
@@ -25,6 +26,7 @@ __all__ = ["Finding", "LimitsRow", "find", "in_unit", "limits_for_studies", "say
 
 _NAN = math.nan
 _ALL = 100
+_ALIKE = 3
 _UNKNOWN = Interval()
 
 
@@ -55,6 +57,7 @@ class LimitsRow:
 
     population: str
     percent_of: str
+    background_percent: float
     lob_events: float
     lod_events: float
     lloq_events: float
@@ -96,6 +99,10 @@ def _find_one(of: Series, goals: Goals) -> Iterator[Finding]:
             )
     if of.statistic is Statistic.COUNT:
         return
+    if not math.isnan(of.background_percent):
+        n = sum(len(lot.values) for lot in of.blanks)
+        value, (method, verdict) = Interval(of.background_percent), _how_background(of)
+        yield finding("background", value, n=n, unit="%", method=method, verdict=verdict)
     for level in of.levels:
         yield from _of_level(of, level, goals, partial(finding, level=level.name, n=level.precision.n))
     if of.levels:
@@ -155,8 +162,9 @@ def _six_digits(value: float) -> float:
 def limits_for_studies(series: Sequence[Series], *, source: str) -> list[LimitsRow]:
     """Return the limits of each population; a limit in events is whole.
 
-    The limit of quantification in events is the mean events of the level that is the limit in percent or in cells/µL:
-    of the larger, only if all units that were measured have one, and not below the limit of detection.
+    None is given where a lot has too few blanks to verify one (CLSI EP17). The limit of quantification in events is the
+    mean events of the level that is the limit in percent or in cells/µL: of the larger, only if all units that were
+    measured have one, and not below the limit of detection.
     """
     populations = dict.fromkeys(of.population for of in series)
     return [_limits([of for of in series if of.population == name], source) for name in populations]
@@ -165,6 +173,8 @@ def limits_for_studies(series: Sequence[Series], *, source: str) -> list[LimitsR
 def _limits(series: Sequence[Series], source: str) -> LimitsRow:
     by = {of.statistic: of for of in series}
     events = by[Statistic.COUNT]
+    if not events.are_enough_blanks:
+        return LimitsRow(events.population, events.percent_of, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, source)
     found = {s: of.lloq for s, of in by.items() if s is not Statistic.COUNT}
     known = [level for level in found.values() if level is not None]
     complete = bool(known) and len(known) == len(found)
@@ -174,6 +184,7 @@ def _limits(series: Sequence[Series], source: str) -> LimitsRow:
     return LimitsRow(
         population=events.population,
         percent_of=events.percent_of,
+        background_percent=_six_digits(by[Statistic.PCT].background_percent) if Statistic.PCT in by else _NAN,
         lob_events=_whole(events.limit_of_blank, math.floor),
         lod_events=lod,
         lloq_events=lloq,
@@ -198,9 +209,11 @@ def say(series: Iterable[Series], goals: Goals) -> list[str]:
 def _say_one(of: Series, goals: Goals) -> Iterator[str]:
     what = f"{of.population}, {in_unit(of)}"
     for name, limits in (("limit of blank", of.lob), ("limit of detection", of.lod)):
-        yield f"{what}: {name} {_said(limits, of.unit)}"
+        yield f"{what}: {name} {_said(limits, of)}"
     if of.statistic is Statistic.COUNT:
         return
+    if of.statistic is Statistic.PCT:
+        yield from (f"{what}: {words}" for words in _say_of_blanks(of))
     yield f"{what}: limit of quantification: {_lloq(of, goals)}"
     if any(level.expected > 0 for level in of.levels):
         yield f"{what}: linearity: {_straight(of, goals)}"
@@ -213,14 +226,66 @@ def in_unit(of: Series) -> str:
     return "events" if of.statistic is Statistic.COUNT else "cells/µL"
 
 
-def _said(limits: Sequence[Limit], unit: str) -> str:
+def _said(limits: Sequence[Limit], of: Series) -> str:
     standing = next((limit for limit in limits if limit.stands), None)
     if standing is None:
-        return "not established: " + (limits[0].in_words if limits else "there are no blanks to tell it")
-    digits = 4 if unit == "events" else 3
-    return (
-        f"{rounded(standing.value.value, digits)} {unit.replace('uL', 'µL')} ({standing.method}; {standing.in_words})"
-    )
+        return f"not established: {_why_none(of)}"
+    digits = 4 if of.statistic is Statistic.COUNT else 3
+    value, unit = rounded(standing.value.value, digits), of.unit.replace("uL", "µL")
+    return f"{value} {unit} ({standing.method}; {standing.in_words})"
+
+
+def _why_none(of: Series) -> str:
+    """Return why there is no limit of blank, and so none of detection."""
+    if not of.n_blanks:
+        return "there are no blanks to tell it"
+    if not of.blanks:
+        volume = " in a known volume" if of.statistic is Statistic.ABS else ""
+        return f"of {_blanks(of.n_blanks)} none has events of {_denominator(of)}{volume}"
+    odd = {lot.lot for lot in of.blanks if not lot.are_counts and len(lot.values) < BLANKS_TO_VERIFY}
+    return next(limit.in_words for limit in of.lob if limit.lot in odd)
+
+
+def _say_of_blanks(of: Series) -> Iterator[str]:
+    """Yield what the blanks mean for studies, and what is odd with them."""
+    if not of.blanks:
+        return
+    if (used := sum(len(lot.values) for lot in of.blanks)) < of.n_blanks:
+        yield f"blanks: {of.n_blanks - used} of {of.n_blanks} have no events of {_denominator(of)}, and say nothing"
+    if not math.isnan(of.background_percent):
+        yield f"background: at most {rounded(of.background_percent, 3)} % ({_how_background(of)[1]})"
+    if not of.are_enough_blanks:
+        few = min(of.blanks, key=lambda lot: len(lot.values))
+        lot = f" of lot {few.lot}" if few.lot else ""
+        is_are = "is" if len(few.values) == 1 else "are"
+        yield (
+            f"for studies: no limits in limits.csv, because there {is_are} {_blanks(len(few.values))}{lot}, and "
+            f"{BLANKS_TO_VERIFY} are to verify a limit"
+        )
+    sizes = sorted((of.blank_parents, of.level_parents))
+    if sizes[1] > _ALIKE * sizes[0]:
+        yield (
+            f"blanks: they have {of.blank_parents:.0f} events of {_denominator(of)} on average, and the other samples "
+            f"{of.level_parents:.0f}; limits in events hold for samples as large as the blanks, so acquire alike"
+        )
+
+
+def _how_background(of: Series) -> tuple[str, str]:
+    """Return by which method the background is known, and that in words."""
+    most = max(of.blanks, key=lambda lot: lot.background_percent)
+    if of.background_percent > most.background_percent:
+        return "limit of blank", "the limit of blank, because blanks scatter more than counts do"
+    lot = f" of lot {most.lot}" if most.lot else ""
+    said = f"{most.n_events} of {most.n_parent} events in {_blanks(len(most.values))}{lot}, upper one-sided 95 % limit"
+    return "clopper-pearson", said
+
+
+def _blanks(n: int) -> str:
+    return f"{n} blank" if n == 1 else f"{n} blanks"
+
+
+def _denominator(of: Series) -> str:
+    return of.percent_of or "the denominator"
 
 
 def _held(percent: float, goal: float, n: int) -> str:

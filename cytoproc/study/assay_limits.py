@@ -22,6 +22,7 @@ COLUMNS = (
     "population",
     "template",
     "percent_of",
+    "background_percent",
     "lob_events",
     "lod_events",
     "lloq_events",
@@ -30,7 +31,8 @@ COLUMNS = (
     "source",
 )
 _NEEDED = ("population", "source")
-_NUMBERS = ("lob_events", "lod_events", "lloq_events", "lloq_percent", "lloq_per_ul")
+_NUMBERS = ("lob_events", "lod_events", "lloq_events", "lloq_percent", "lloq_per_ul", "background_percent")
+_SHARES = {"lloq_percent", "background_percent"}
 _NAN = math.nan
 
 
@@ -51,6 +53,7 @@ class AssayLimit:
     lloq_events: float = _NAN
     lloq_percent: float = _NAN
     lloq_per_ul: float = _NAN
+    background_percent: float = _NAN
     line: int = 0
 
     def path_in(self, template: GatingTemplate) -> str:
@@ -59,7 +62,7 @@ class AssayLimit:
         return paths[0] if len(paths) == 1 else ""
 
     def denominator_in(self, template: GatingTemplate) -> str:
-        """Return the path of what `lloq_percent` is of; empty if the template has no such population."""
+        """Return the path of what the percentages are of; empty if the template has no such population."""
         if not self.percent_of:
             return parent_path(self.path_in(template))
         paths = _paths(template, self.percent_of)
@@ -74,7 +77,8 @@ def _paths(template: GatingTemplate, name: str) -> tuple[str, ...]:
 class Validated:
     """What is established for one population of a template; 0, or NaN for the limit of blank, if it is not.
 
-    `lloq_percents` are paths with the lowest percentage of them that is a number.
+    `lloq_percents` are paths with the lowest percentage of them that is a number, `background_percents` paths with the
+    percentage of them that lies in the gate by chance.
     """
 
     source: str = ""
@@ -83,6 +87,7 @@ class Validated:
     lloq_events: int = 0
     lloq_percents: tuple[tuple[str, float], ...] = ()
     lloq_per_ul: float = 0.0
+    background_percents: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +108,18 @@ class AssayLimits:
 
     def _together(self, rows: Sequence[AssayLimit], template: GatingTemplate) -> Validated:
         given = {name: [v for r in rows if (v := getattr(r, name)) >= 0] for name in _NUMBERS}
-        percents = [(r.denominator_in(template), r.lloq_percent) for r in rows if r.lloq_percent >= 0]
+        shares = {
+            name: tuple(dict.fromkeys((r.denominator_in(template), v) for r in rows if (v := getattr(r, name)) >= 0))
+            for name in _SHARES
+        }
         return Validated(
             source=f"assay {self.file}",
             lob_events=math.floor(max(given["lob_events"])) if given["lob_events"] else _NAN,
             detect_events=math.ceil(max(given["lod_events"], default=0)),
             lloq_events=math.ceil(max(given["lloq_events"], default=0)),
-            lloq_percents=tuple(dict.fromkeys(percents)),
+            lloq_percents=shares["lloq_percent"],
             lloq_per_ul=max(given["lloq_per_ul"], default=0.0),
+            background_percents=shares["background_percent"],
         )
 
 
@@ -172,6 +181,8 @@ def _wrong_in(row: Mapping[str, str], cells: Sequence[str], header: Sequence[str
             yield name, f"expected a number {least}, or nothing where none is established, found {row[name]!r}"
     if finite_number(row["lloq_percent"]) >= 100:
         yield "lloq_percent", f"expected a percentage below 100, found {row['lloq_percent']}"
+    if finite_number(row["background_percent"]) > 100:
+        yield "background_percent", f"expected a percentage, at most 100, found {row['background_percent']}"
     lob, lod, lloq = (finite_number(row[name]) for name in _NUMBERS[:3])
     if lod <= lob:
         yield "lod_events", f"{row['lod_events']} is not above the limit of blank, lob_events {row['lob_events']}"
@@ -215,7 +226,7 @@ def _contradictions(
         if not shared:
             continue
         alike = any(first.denominator_in(t) == second.denominator_in(t) for t in shared)
-        for name in _NUMBERS if alike else [n for n in _NUMBERS if n != "lloq_percent"]:
+        for name in _NUMBERS if alike else [n for n in _NUMBERS if n not in _SHARES]:
             one, other = getattr(first, name), getattr(second, name)
             if one >= 0 and other >= 0 and one != other:
                 yield (

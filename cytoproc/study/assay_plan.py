@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from cytoproc.errors import DocumentError, Problem
-from cytoproc.study.sheet import check_columns, finite_number, read_sheet
+from cytoproc.study.sheet import check_columns, finite_number, read_sheet, without_apostrophe
 
 __all__ = ["COLUMNS", "SAY_WHICH", "AssayPlan", "Kind", "Measurement", "Planned", "read_plan"]
 
@@ -79,7 +79,8 @@ def read_plan(path: str | Path, *, counted_elsewhere: bool = False) -> AssayPlan
     Parameters
     ----------
     path
-        Comma, semicolon or tab between cells; UTF-8. Columns that are not of :data:`COLUMNS` are left alone.
+        Comma, semicolon or tab between cells; UTF-8. Columns that are not of :data:`COLUMNS` are left alone. The
+        apostrophe that a table of results puts before a name such as `+CAR` is no part of it.
     counted_elsewhere
         Whether the numbers come from a run; else the plan holds them: `population`, `n_events`, `n_parent`, and
         `v_eff_ul` where cells/µL are to be had.
@@ -101,7 +102,8 @@ def read_plan(path: str | Path, *, counted_elsewhere: bool = False) -> AssayPlan
         raise DocumentError(str(path), problems)
     planned: list[Planned] = []
     measurements: list[Measurement] = []
-    for line, cells in rows[1:]:
+    for line, written in rows[1:]:
+        cells = [without_apostrophe(cell) for cell in written]
         wrong = list(_check_row(header, cells, line, counted_elsewhere=counted_elsewhere))
         problems += wrong
         if not wrong:

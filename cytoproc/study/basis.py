@@ -12,9 +12,10 @@ from cytoproc.quantify.concentration import Relation
 from cytoproc.study.manifest import Sample
 from cytoproc.templates.template import GatingTemplate
 
-__all__ = ["Basis", "Tube", "relation_of"]
+__all__ = ["BLOOD_COUNTS", "Basis", "Tube", "relation_in", "relation_of"]
 
 _NAN = math.nan
+BLOOD_COUNTS = ("DP_ALC", "DP_WBC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Basis:
     cells that the counted tube counts too. That tube's sample is `counted_in`, and the cells' path there `counted_as`.
     `kept_time` is the part of the acquired volume whose events were kept, `cv_beads` the error of the number of beads.
     Of duplicate tubes together, `spread` has for each population the variance between them over that of chance (phi).
+    Where they were filled unlike, `v_eff_ul` is the blood that was looked at in all of them, and `effective_beads` are
+    as many beads as would tell that volume so well.
     """
 
     method: str
@@ -65,6 +68,8 @@ class Basis:
     kept_time: float = 1.0
     cv_beads: float = 0.0
     spread: tuple[tuple[str, float], ...] = ()
+    v_eff_ul: float = _NAN
+    effective_beads: float = _NAN
     flags: tuple[QCFlag, ...] = ()
 
 
@@ -79,3 +84,18 @@ def relation_of(path: str, shared: str) -> Relation:
     if shared == ROOT or path.startswith(f"{shared}/"):
         return Relation.PART
     return Relation.WHOLE if path == ROOT or shared.startswith(f"{path}/") else Relation.OTHER
+
+
+def relation_in(tube: Tube, path: str, compartment: str) -> Relation:
+    """Return how a population stands to what a blood count counts, by the tree and by the events of the tube.
+
+    A population is a part too if the report asks for its percentage of the compartment, or for that of one above it,
+    and every event lay in there. A boolean gate that holds others is not above them in the tree.
+    """
+    relation = relation_of(path, compartment)
+    if relation is not Relation.OTHER:
+        return relation
+    asked = {item.population for item in tube.template.report if compartment in item.percent_of}
+    inside = {population for population in asked if (population, compartment) not in tube.result.not_contained}
+    is_part = any(path == above or path.startswith(f"{above}/") for above in inside)
+    return Relation.PART if is_part else relation

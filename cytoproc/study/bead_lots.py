@@ -40,7 +40,7 @@ class BeadLot:
 
 
 def beads_added(get: Callable[[str], str], lots: Mapping[str, BeadLot]) -> float:
-    """Return how many beads were put into the tube of a row, NaN if nothing says so.
+    """Return how many beads were put into the tube of a row, NaN if nothing says so or what says it is no number.
 
     What the row says of the tube goes before what the lot says: `beads_per_tube`, or beads/µL times `bead_volume_ul`.
 
@@ -49,11 +49,11 @@ def beads_added(get: Callable[[str], str], lots: Mapping[str, BeadLot]) -> float
     """
     lot = lots.get(get("bead_lot") or "", BeadLot(""))
     if in_tube := get("beads_per_tube"):
-        return float(in_tube)
+        return finite_number(in_tube)
     if not math.isnan(lot.beads_per_tube):
         return lot.beads_per_tube
     per_ul, volume = get("beads_per_ul"), get("bead_volume_ul")
-    return (float(per_ul) if per_ul else lot.beads_per_ul) * (float(volume) if volume else _NAN)
+    return (finite_number(per_ul) if per_ul else lot.beads_per_ul) * finite_number(volume or "")
 
 
 def read_bead_lots(path: Path) -> dict[str, BeadLot]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from cytoproc.model.paths import split_path
@@ -16,7 +17,7 @@ from cytoproc.study.definition import Study
 from cytoproc.study.refusal import Refusal
 from cytoproc.study.rules import CountRules
 
-__all__ = ["count_by_beads"]
+__all__ = ["count_by_beads", "read_beads"]
 
 
 def count_by_beads(tube: Tube, study: Study) -> Basis | Refusal:
@@ -25,7 +26,7 @@ def count_by_beads(tube: Tube, study: Study) -> Basis | Refusal:
     if not beads:
         message = "the template does not say which population holds the counting beads; write counting: {beads: NAME}"
         return Refusal("BEADS_NOT_IN_TEMPLATE", message)
-    lot = study.bead_lots.get(tube.sample.get("bead_lot"), BeadLot(tube.sample.get("bead_lot")))
+    lot = _lot_of(tube, study)
     added = beads_added(tube.sample.get, study.bead_lots)
     why = (
         _expired(tube, lot)
@@ -36,15 +37,24 @@ def count_by_beads(tube: Tube, study: Study) -> Basis | Refusal:
     )
     if why:
         return why
+    return replace(read_beads(tube, study), flags=tuple(_flags(tube, lot, study.counts)))
+
+
+def read_beads(tube: Tube, study: Study) -> Basis:
+    """Return what the beads of a tube tell of its blood, be they enough to count by or not."""
+    lot = _lot_of(tube, study)
     return Basis(
         "SP_BEAD",
-        n_beads=tube.counts[beads],
-        beads_per_tube=added,
+        n_beads=tube.counts[tube.template.counting.beads],
+        beads_per_tube=beads_added(tube.sample.get, study.bead_lots),
         sample_volume_ul=tube.number("sample_volume_ul"),
         dilution_factor=tube.number("predilution", 1.0),
         cv_beads=study.counts.cv.beads if math.isnan(lot.cv) else lot.cv,
-        flags=tuple(_flags(tube, lot, study.counts)),
     )
+
+
+def _lot_of(tube: Tube, study: Study) -> BeadLot:
+    return study.bead_lots.get(tube.sample.get("bead_lot"), BeadLot(tube.sample.get("bead_lot")))
 
 
 def _expired(tube: Tube, lot: BeadLot) -> Refusal | None:
@@ -90,7 +100,7 @@ def _too_many(tube: Tube, added: float, lot: BeadLot, rules: CountRules) -> Refu
 def _not_as_mixed(tube: Tube, lot: BeadLot, rules: CountRules) -> Refusal | None:
     """Return a refusal if a product with two kinds of beads does not hold them as its lot says, beyond chance."""
     two = tube.template.counting.two_beads
-    if two is None:
+    if two is None or (tube.result.pooled_from and not lot.name):  # of several lots: each tube was asked itself
         return None
     a, b = tube.counts[two.a], tube.counts[two.b]
     wanted = two.ratio if math.isnan(lot.ratio_a_to_b) else lot.ratio_a_to_b

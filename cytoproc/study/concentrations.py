@@ -19,12 +19,13 @@ from cytoproc.quantify.concentration import (
     carried_over,
     from_beads,
     from_blood_count,
+    from_effective_volume,
     from_volume,
 )
 from cytoproc.quantify.doublets import singlet_loss
 from cytoproc.quantify.estimate import Estimate
 from cytoproc.quantify.status import Limits, Status, decide_by_events
-from cytoproc.study.basis import Basis, Tube, relation_of
+from cytoproc.study.basis import BLOOD_COUNTS, Basis, Tube, relation_in, relation_of
 from cytoproc.study.limits import PopulationLimits, SampleLimits
 from cytoproc.study.pooled_counts import widening
 from cytoproc.study.refusal import Refusal
@@ -102,8 +103,8 @@ def count_cells(
         if isinstance(other, Basis):
             where, path = item.reference
             items[item.reference] = _Item(tubes[where], path, other, limits[where].of(path))
-    for method, compute in _DIRECT.items():
-        counted |= _judged([i for i in items.values() if i.basis.method == method], partial(compute, rules, level))
+    for (way, is_exact), group in _counted_alike(items.values()):
+        counted |= _judged(group, partial(_DIRECT[way], rules, level, is_exact))
     for group in _alike([i for i in items.values() if i.basis.counted_in], counted):
         references = [counted[i.reference] for i in group]
         counted |= _judged(group, partial(_carried, references, level), references)
@@ -159,8 +160,14 @@ class _Item:
 
     @property
     def relation(self) -> Relation:
-        """How the population stands to the cells that the counted tube counts, by their paths."""
+        """How the population stands to the cells that a blood count or the counted tube counts."""
+        if self.basis.method in BLOOD_COUNTS:
+            return relation_in(self.tube, self.path, self.basis.denominator)
         return relation_of(self.path, self.basis.denominator)
+
+    @property
+    def is_detected(self) -> bool:
+        return decide_by_events(self.n_events, self.limits.events) is not Status.ND
 
 
 # The numbers, many samples at once
@@ -170,7 +177,7 @@ def _column(items: Sequence[Any], name: str) -> FloatArray:
     return np.array([getattr(i, name) for i in items], dtype=np.float64)
 
 
-def _by_beads(rules: CountRules, level: float, items: Sequence[_Item]) -> Concentration:
+def _by_beads(rules: CountRules, level: float, is_exact: bool, items: Sequence[_Item]) -> Concentration:
     bases = [i.basis for i in items]
     return from_beads(
         _column(items, "n_events"),
@@ -179,13 +186,13 @@ def _by_beads(rules: CountRules, level: float, items: Sequence[_Item]) -> Concen
         sample_volume_ul=_column(bases, "sample_volume_ul"),
         predilution=_column(bases, "dilution_factor"),
         level=level,
-        interval=rules.interval,
+        interval="exact" if is_exact else rules.interval,
         cv_pipetting=rules.cv.pipetting,
         cv_beads=_column(bases, "cv_beads"),
     )
 
 
-def _by_volume(rules: CountRules, level: float, items: Sequence[_Item]) -> Concentration:
+def _by_volume(rules: CountRules, level: float, is_exact: bool, items: Sequence[_Item]) -> Concentration:
     bases = [i.basis for i in items]
     return from_volume(
         _column(items, "n_events"),
@@ -193,29 +200,74 @@ def _by_volume(rules: CountRules, level: float, items: Sequence[_Item]) -> Conce
         dilution_factor=_column(bases, "dilution_factor"),
         kept_time=_column(bases, "kept_time"),
         level=level,
-        interval=rules.interval,
+        interval="exact" if is_exact else rules.interval,
         cv_pipetting=rules.cv.pipetting,
         cv_volume=rules.cv.volume,
     )
 
 
-def _by_blood_count(rules: CountRules, level: float, items: Sequence[_Item]) -> Concentration:
+def _by_blood_count(rules: CountRules, level: float, is_exact: bool, items: Sequence[_Item]) -> Concentration:
     return from_blood_count(
         _column(items, "n_events"),
         _column(items, "n_denominator"),
         count_10e9_l=_column([i.basis for i in items], "blood_count_10e9_l"),
+        relation=items[0].relation,
         level=level,
+        interval="exact" if is_exact else "log-delta",
         cv_count=rules.cv.blood_count,
         cv_gate=rules.cv.gate,
     )
 
 
-_DIRECT: Mapping[str, Callable[[CountRules, float, Sequence[_Item]], Concentration]] = {
+def _by_beads_of_all(rules: CountRules, level: float, is_exact: bool, items: Sequence[_Item]) -> Concentration:
+    bases = [i.basis for i in items]
+    return from_effective_volume(
+        _column(items, "n_events"),
+        _column(bases, "effective_beads"),
+        v_eff_ul=_column(bases, "v_eff_ul"),
+        level=level,
+        interval="exact" if is_exact else rules.interval,
+        cv_technical=np.hypot(rules.cv.pipetting, _column(bases, "cv_beads")),
+    )
+
+
+def _by_volume_of_all(rules: CountRules, level: float, is_exact: bool, items: Sequence[_Item]) -> Concentration:
+    return from_effective_volume(
+        _column(items, "n_events"),
+        v_eff_ul=_column([i.basis for i in items], "v_eff_ul"),
+        level=level,
+        interval="exact" if is_exact else rules.interval,
+        cv_technical=math.hypot(rules.cv.pipetting, rules.cv.volume),
+    )
+
+
+def _way_of(basis: Basis) -> str:
+    """Return how a concentration is computed: by the count method, another way for tubes that were filled unlike."""
+    return basis.method if math.isnan(basis.v_eff_ul) else f"{basis.method} of all"
+
+
+_DIRECT: Mapping[str, Callable[[CountRules, float, bool, Sequence[_Item]], Concentration]] = {
     "SP_BEAD": _by_beads,
     "SP_VOL": _by_volume,
+    "SP_BEAD of all": _by_beads_of_all,
+    "SP_VOL of all": _by_volume_of_all,
     "DP_ALC": _by_blood_count,
     "DP_WBC": _by_blood_count,
 }
+
+
+def _counted_alike(items: Iterable[_Item]) -> Iterable[tuple[tuple[str, bool], list[_Item]]]:
+    """Return the items of tubes that are counted themselves, by the way and by whether the interval must be exact.
+
+    It must be where nothing was detected: its upper end is all that is said. Of a blood count the items of a group
+    stand in one relation to what it counts.
+    """
+    groups: dict[tuple[str, bool, Relation], list[_Item]] = {}
+    for item in items:
+        if (way := _way_of(item.basis)) in _DIRECT:
+            relation = item.relation if item.basis.method in BLOOD_COUNTS else Relation.OTHER
+            groups.setdefault((way, not item.is_detected, relation), []).append(item)
+    return [((way, is_exact), group) for (way, is_exact, _), group in groups.items()]
 
 
 def _widened(numbers: Concentration, items: Sequence[_Item]) -> Concentration:
@@ -301,8 +353,8 @@ def _why_not(item: _Item, limits: Limits, reference: CountedCells | None) -> str
     is an extrapolation, which needs a number to start from and must not be most of the result.
     """
     n, of = item.n_denominator, split_path(item.basis.denominator)[-1] if item.basis.denominator else ""
-    if item.path == item.basis.denominator and (reference is None or reference.status is Status.ND):
-        return ""  # the compartment of a blood count, or cells that neither tube finds
+    if item.path == item.basis.denominator and reference is not None and reference.status is Status.ND:
+        return ""  # cells that neither tube finds
     if n < limits.parent_events:
         return f"{n:.0f} events of {of}"
     if reference is None or not item.n_beside:
@@ -336,15 +388,16 @@ def _kept(tube: Tube, path: str) -> float:
 
 def _in_view_of(cells: CountedCells, reference: CountedCells) -> CountedCells:
     """Return a carried concentration, no surer than the one in the counted tube that it is a part of."""
-    if _SURE_TO_UNSURE.index(reference.status) <= _SURE_TO_UNSURE.index(cells.status):
+    decides = _SURE_TO_UNSURE.index(reference.status) > _SURE_TO_UNSURE.index(cells.status)
+    if decides or cells.value == reference.value:  # the same cells have the limits of both tubes
+        cells = replace(
+            cells,
+            lod_value=_larger(cells.lod_value, reference.lod_value),
+            lloq_value=_larger(cells.lloq_value, reference.lloq_value),
+        )
+    if not decides:
         return _said(cells)
-    cells = replace(
-        cells,
-        status=reference.status,
-        lod_value=_larger(cells.lod_value, reference.lod_value),
-        lloq_value=_larger(cells.lloq_value, reference.lloq_value),
-    )
-    return _said(cells, counted=reference)
+    return _said(replace(cells, status=reference.status), counted=reference)
 
 
 def _larger(a: float, b: float) -> float:
@@ -359,7 +412,7 @@ def _said(cells: CountedCells, counted: CountedCells | None = None) -> CountedCe
             of = split_path(decided.basis.denominator)[-1]
             in_words = f"not evaluable ({decided.n_denominator:.0f} events of {of}{where})"
         case Status.ND:
-            limit = "no upper limit by a blood count" if math.isnan(cells.high) else _upper(cells.high)
+            limit = "no upper limit" if math.isnan(cells.high) else _upper(cells.high)
             in_words = f"{decided.n_events} events{where}, below detection limit; {limit}"
         case Status.BLQ:
             in_words = f"<{rounded(cells.lloq_value, 3)} cells/µL"

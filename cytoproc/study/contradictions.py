@@ -23,16 +23,24 @@ _OF_ONE_TUBE = (
     "alc_10e9_l",
     "wbc_10e9_l",
 )
+_OTHERWISE = {
+    "SP_VOL": "by the volume",
+    "SECOND_TUBE": "in another tube",
+    "DP_ALC": "by the blood count",
+    "DP_WBC": "by the blood count",
+}
 _ALIKE = 0.005  # how far numbers of beads may be apart that were rounded
 
 
 def in_a_row(row: Row, lots: Mapping[str, BeadLot]) -> Iterator[tuple[str, str]]:
     """Yield the column and what is wrong for everything in a row that contradicts the rest of it."""
+    if row.get("control") == "pre_infusion" and _number(row, "day") > 0:
+        message = f"a pre_infusion control is drawn before the infusion, and this is day {row['day']}"
+        yield "day", f"{message}; correct the day or the control"
     if _is_control(row):
         return
     method = row.get("count_method", "")
-    if method in {"SP_VOL", "SECOND_TUBE"}:
-        how = "by the volume" if method == "SP_VOL" else "in another tube"
+    if how := _OTHERWISE.get(method):
         for column in _given(row, _BEADS):
             yield column, f"count_method {method} counts {how}: leave this empty, or write SP_BEAD if beads count"
     if method == "SP_BEAD":
@@ -156,7 +164,7 @@ def _in_a_tube(group: Sequence[Line]) -> Iterator[tuple[int, str, str]]:
                     line,
                     "replicate",
                     f"{tube} is in line {earlier} already: number both, as part if they are files of one tube, as "
-                    "replicate if they are two tubes",
+                    "replicate if they are two tubes; or say of which marker one is the control (fmo:MARKER)",
                 )
             continue
         earlier, first = whole.setdefault(replicate, (line, row))
@@ -166,10 +174,31 @@ def _in_a_tube(group: Sequence[Line]) -> Iterator[tuple[int, str, str]]:
             where = line if not part else earlier
             yield where, "part", f"{tube} is in several files (lines {earlier} and {line}): number each as part"
         yield from _in_parts(line, row, earlier, first)
+    for line, row, column, message in _not_alike(group):
+        yield line, column, f"tube {row['tube']!r} of specimen {row['specimen_id']!r}: {message}"
     numbered = [replicate for _, replicate in seen]
     if "" in numbered and len(set(numbered)) > 1:
         line = next(line for (_, replicate), line in seen.items() if not replicate)
         yield line, "replicate", "the other tubes of this specimen and panel are numbered; number this one too"
+
+
+def _not_alike(group: Sequence[Line]) -> Iterator[tuple[int, Row, str, str]]:
+    """Yield what is wrong among tubes of one panel: counted in different ways, or a file of one that is missing."""
+    first_line, first = group[0]
+    for line, row in group[1:]:
+        if row.get("count_method", "") != first.get("count_method", ""):
+            found = f"{row.get('count_method', '')!r}, and {first.get('count_method', '')!r} in line {first_line}"
+            yield line, row, "count_method", f"replicates and parts are counted in one way; found {found}"
+            break
+    parts: dict[str, set[str]] = {}
+    for _, row in group:
+        parts.setdefault(_whole(row.get("replicate", "")), set()).add(_whole(row.get("part", "")))
+    for replicate, numbers in parts.items():
+        missing = {f"{n}" for n in range(1, len(numbers) + 1)} - numbers
+        if missing and "" not in numbers:
+            line, row = next((n, r) for n, r in group if _whole(r.get("replicate", "")) == replicate)
+            found = f"there are parts {', '.join(sorted(numbers))} and no part {min(missing)}"
+            yield line, row, "part", f"{found}; number the files of a tube 1, 2, ..., and name all of them"
 
 
 def _in_parts(line: int, row: Row, earlier: int, first: Row) -> Iterator[tuple[int, str, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cytoproc.errors import Problem
 from cytoproc.study.manifest import Sample
+from cytoproc.templates.document import did_you_mean
 from cytoproc.templates.template import GatingTemplate
 
 __all__ = ["Controls", "check_controls", "find_controls"]
@@ -83,10 +84,11 @@ def _common(sample: Sample, kind: str, columns: Sequence[str], twins: Mapping[st
 
 
 def check_controls(samples: Sequence[Sample], templates: Mapping[str, GatingTemplate]) -> Iterator[Problem]:
-    """Yield each sample that several controls would serve alike, with their rows and what to do.
+    """Yield each sample that several controls would serve alike, and each FMO of a marker that its template has not.
 
     Files of one control, or tubes of it (`part`, `replicate`), are one: they are pooled.
     """
+    yield from _of_no_marker(samples, templates)
     controls = find_controls(samples, templates)
     told = set()
     for sample in samples:
@@ -101,6 +103,18 @@ def check_controls(samples: Sequence[Sample], templates: Mapping[str, GatingTemp
                     f"{places}; which one tells the background of sample {sample.sample_id!r}? {what_to_do}"
                 )
                 yield Problem(message)
+
+
+def _of_no_marker(samples: Sequence[Sample], templates: Mapping[str, GatingTemplate]) -> Iterator[Problem]:
+    """Yield each FMO of a marker that its template does not know: it would serve nobody, unseen."""
+    for sample in samples:
+        kind, _, marker = sample.get("control").partition(":")
+        template = templates[sample.get("template")]
+        known = [name for m in template.markers for name in (m.name, *m.aliases)]
+        if kind == "fmo" and known and marker not in known:
+            words = did_you_mean(marker, known)
+            message = f"control {sample.get('control')!r}: template {template.name!r} has no marker {marker!r}{words}"
+            yield Problem(f"{sample.place}: {message}")
 
 
 def _as_one(control: Sample) -> tuple[str, ...]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from cytoproc.model.paths import split_path
-from cytoproc.model.results import QCFlag, SampleResult
+from cytoproc.model.results import QCFlag, SampleResult, Severity
 from cytoproc.quantify.agreement import shares_differ
+from cytoproc.quantify.concentration import Relation
 from cytoproc.quantify.status import Status
 from cytoproc.study.acceptance import judge_sample
-from cytoproc.study.basis import Basis, Tube
+from cytoproc.study.basis import Basis, Tube, relation_in
 from cytoproc.study.beads import count_by_beads
 from cytoproc.study.definition import Study
 from cytoproc.study.manifest import Sample, missing_inputs
@@ -58,7 +59,7 @@ def find_bases(tubes: Mapping[str, Tube], study: Study) -> dict[str, Basis | Ref
             bases[sample_id] = _by_blood_count(tube)
     for sample_id, tube in counted.items():
         if sample_id in bases and tube.result.pooled_from:
-            bases[sample_id] = pooled_basis(tube, tubes, bases, study.bead_lots)
+            bases[sample_id] = pooled_basis(tube, tubes, bases, study)
     siblings = _direct_by_specimen(study)
     for sample_id, tube in counted.items():
         if sample_id not in bases:
@@ -122,7 +123,18 @@ def _by_blood_count(tube: Tube) -> Basis | Refusal:
     if (kind := tube.sample.get("specimen_type")) not in {"", "whole_blood"}:
         message = f"specimen_type {kind}: cells/µL are those of blood only if no kind of cell was lost on the way"
         flags.append(QCFlag("SPECIMEN_NOT_BLOOD", message))
+    if outside := [p for p in tube.template.concentrations if _is_outside(tube, p, compartment)]:
+        of = split_path(compartment)[-1]
+        message = (
+            f"not part of {of!r}, which {column} counts: {', '.join(split_path(p)[-1] for p in outside)}; their "
+            "cells/µL are right only if both gates lose alike"
+        )
+        flags.append(QCFlag("NOT_IN_COMPARTMENT", message))
     return Basis(tube.method, blood_count_10e9_l=count, denominator=compartment, flags=tuple(flags))
+
+
+def _is_outside(tube: Tube, path: str, compartment: str) -> bool:
+    return relation_in(tube, path, compartment) in {Relation.OTHER, Relation.WHOLE}
 
 
 Specimen = tuple[str, str]
@@ -157,7 +169,10 @@ def _by_second_tube(
         return Refusal("CARRY_OVER_NOT_IN_TEMPLATE", message)
     if not counted:
         message = f"no sample of specimen {specimen!r} of this subject is counted by beads, volume or blood count"
-        return Refusal("NO_COUNTED_TUBE", message, Status.NOT_DONE)
+        return Refusal("NO_COUNTED_TUBE", message, Status.NOT_DONE, Severity.WARN)
+    if len(counted) > 1 and not any(isinstance(bases.get(other), Basis) for other in counted):
+        message = f"all counted samples of specimen {specimen!r} failed or were refused: {', '.join(counted)}"
+        return Refusal("COUNTED_TUBE_FAILED", message)
     if len(counted) > 1:
         message = f"several samples of specimen {specimen!r} are counted: {', '.join(counted)}; leave one count_method"
         return Refusal("COUNTED_TUBE_AMBIGUOUS", message)
@@ -179,7 +194,20 @@ def _by_second_tube(
     if said := _how_they_disagree(tube, tubes[other], carry.population, paths[0]):
         message = f"{said} in the counted tube, sample {other!r}: were files or tubes exchanged? Are both gates right?"
         return Refusal("TUBES_DISAGREE", message)
-    return Basis("SECOND_TUBE", denominator=carry.population, counted_in=other, counted_as=paths[0])
+    flags = tuple(_not_compared(tube, tubes[other]))
+    return Basis("SECOND_TUBE", denominator=carry.population, counted_in=other, counted_as=paths[0], flags=flags)
+
+
+def _not_compared(here: Tube, there: Tube) -> Iterator[QCFlag]:
+    """Yield a note if nothing shows that two tubes are of one blood."""
+    silent = [t.template.name for t in (here, there) if not t.template.counting.lymphocytes]
+    if silent:
+        named = " and ".join(repr(name) for name in dict.fromkeys(silent))
+        message = (
+            f"not checked whether this tube and sample {there.sample.sample_id!r} are of one blood: the lymphocytes "
+            f"are not named in template {named}; write counting: {{lymphocytes: NAME}}"
+        )
+        yield QCFlag("PAIR_NOT_CHECKED", message, Severity.INFO)
 
 
 def _how_they_disagree(here: Tube, there: Tube, population: str, counted_as: str) -> str:

@@ -184,7 +184,8 @@ def _parquet_lines(content: bytes) -> Callable[[str, str], list[Line]]:
     import pyarrow.compute as pc  # noqa: PLC0415 - takes a third of a second
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    table = pq.read_table(io.BytesIO(content))
+    # a thread of pyarrow that still starts while the program ends would abort it, with exit code 134
+    table = pq.read_table(io.BytesIO(content), use_threads=False, pre_buffer=False)
 
     def lines_where(column: str, text: str) -> list[Line]:
         return [Line(cells) for cells in table.filter(pc.equal(table[column], text)).to_pylist()]

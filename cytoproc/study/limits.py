@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cytoproc.model.paths import ROOT, parent_path, split_path
@@ -76,8 +76,9 @@ class SampleLimits:
 def find_limits(tubes: Mapping[str, Tube], study: Study) -> dict[str, SampleLimits]:
     """Return by how many events the numbers of every sample are judged, by its id.
 
-    The background of a population, in events of its parent, is the upper 95 % limit of what lies in its gate in the
-    control that serves the sample, else the template's percentage. More than a blank shows must be seen to be detected.
+    The background of a population is the upper 95 % limit of what lies in its gate in the control that serves the
+    sample, else the percentage that the assay was validated with, else the template's; each of the sample's own events
+    of the denominator. More than a blank shows must be seen to be detected.
     """
     controls = find_controls(study.manifest.samples, study.templates)
     validated = {reference: study.assay_limits.of_template(t) for reference, t in study.templates.items()}
@@ -150,18 +151,31 @@ def _of_control(path: str, tube: Tube, control: Tube) -> Iterator[QCFlag]:
 def _background(
     path: str, tube: Tube, measured: Mapping[str, Tube | None], validated: Mapping[str, Validated]
 ) -> Background:
-    """Return the background of a population, or of what it is part of, whichever asks for more events."""
-    found = _expected(path, tube, measured)
+    """Return the background of a population, or of what it is part of.
+
+    A validated limit of blank in events stands for it where no percentage is validated and where it asks for more.
+    """
     above = [validated[p] for p in _path_and_above(path, tube) if p in validated] if validated else []
-    assay = next((Background(v.source, lob_events=v.lob_events) for v in above if v.lob_events >= 0), _NONE)
-    return found if found.source and not assay.lob_events > found.lob_events else assay
+    found = _expected(path, tube, measured, _of_assay(above, tube))
+    limit = next((v for v in above if v.lob_events >= 0 or v.background_percents), _NOTHING_VALIDATED)
+    if limit.background_percents or (found.source and not limit.lob_events > found.lob_events):
+        return found
+    return Background(limit.source, lob_events=limit.lob_events) if limit.source else _NONE
 
 
-def _expected(path: str, tube: Tube, measured: Mapping[str, Tube | None]) -> Background:
+def _of_assay(above: Iterable[Validated], tube: Tube) -> Background:
+    """Return the background by the percentage that is validated for a population, or for the nearest it is part of."""
+    for v in above:
+        if v.background_percents:
+            return _mean(max(percent / 100 * tube.counts[of] for of, percent in v.background_percents), v.source)
+    return _NONE
+
+
+def _expected(path: str, tube: Tube, measured: Mapping[str, Tube | None], assay: Background) -> Background:
     """Return how many events lie in a gate by chance.
 
     Those of a population that is part of another lie in the other's gate first. A control shows how many go on into the
-    part; of a template's percentage all may.
+    part; of a percentage all may. The assay's goes before the template's.
     """
     percents = dict(tube.template.background)
     for above in _path_and_above(path, tube) if measured else ():
@@ -170,8 +184,8 @@ def _expected(path: str, tube: Tube, measured: Mapping[str, Tube | None]) -> Bac
             share, source = background_limit(control.counts[path], control.counts[parent]), control.sample.sample_id
             return _mean(share * tube.counts[parent], f"control {source}")
         if above in percents:
-            return _mean(percents[above] / 100 * tube.counts[parent], "template")
-    return _NONE
+            return assay if assay.source else _mean(percents[above] / 100 * tube.counts[parent], "template")
+    return assay
 
 
 def _mean(events: float, source: str) -> Background:
@@ -192,12 +206,17 @@ def _judged_by(
 ) -> PopulationLimits:
     background = _background(path, tube, measured, validated)
     assay = validated.get(path, _NOTHING_VALIDATED)
-    least_detect = assay.detect_events or _given(tube, "lod_events", _USUAL.detect_events)
-    least_lloq = max(assay.lloq_events or _given(tube, "lloq_events", _USUAL.lloq_events), least_detect)
+    least_detect = _least(assay.detect_events, _given(tube, "lod_events", _USUAL.detect_events), assay)
+    least_lloq = max(_least(assay.lloq_events, _given(tube, "lloq_events", _USUAL.lloq_events), assay), least_detect)
     detect = max(least_detect, int(background.lob_events) + 1 if background.source else 0)
     share = max((percent / 100 * tube.counts[of] for of, percent in assay.lloq_percents), default=0.0)
     lloq = max(least_lloq, detect, math.ceil(share - _ALMOST))
     return PopulationLimits(Limits(detect, lloq), background, least_lloq, share, assay.lloq_per_ul)
+
+
+def _least(validated: int, usual: int, assay: Validated) -> int:
+    """Return the validated events; without a validated background, which follows the sample's size, they only raise."""
+    return validated if validated and assay.background_percents else max(validated, usual)
 
 
 def _given(tube: Tube, name: str, default: int) -> int:

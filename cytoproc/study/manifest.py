@@ -9,14 +9,13 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from itertools import takewhile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from cytoproc.errors import ManifestError, Problem
 from cytoproc.study.bead_lots import BeadLot, beads_added
 from cytoproc.study.contradictions import in_a_row, in_tubes, in_what_is_one
-from cytoproc.study.sheet import read_sheet
+from cytoproc.study.sheet import nearly, read_sheet
 
 __all__ = ["COLUMNS", "Manifest", "Sample", "manifest_of_files", "missing_inputs", "read_manifest"]
 
@@ -234,19 +233,12 @@ def _check_header(header: list[str]) -> list[Problem]:
             problems.append(Problem(f"column {name!r} is there twice", line=1, column=i + 1))
         elif name in _REFUSED:
             problems.append(Problem(f"column {name!r} is not a clear name; {_REFUSED[name]}", line=1, column=i + 1))
-        elif name not in COLUMNS and (meant := _nearly(name)):
+        elif name not in COLUMNS and (meant := nearly(name, COLUMNS)):
             message = f"column {name!r} is nearly {meant!r}: write it so, or give a column of your own another name"
             problems.append(Problem(message, line=1, column=i + 1))
     if "file" not in header:
         problems.append(Problem(f"there is no column 'file'; the columns are: {', '.join(header)}", line=1, column=1))
     return problems
-
-
-def _nearly(name: str) -> str:
-    """Return the column that a name is a slip of, or nothing; `tube2` is none of `tube`."""
-    word = name.strip().casefold().replace(" ", "_")
-    alike = [c for c in COLUMNS if re.findall(r"\d+", c) == re.findall(r"\d+", word)]
-    return next(iter(get_close_matches(word, alike, n=1, cutoff=0.8)), "")
 
 
 class _RowReader:
@@ -303,8 +295,9 @@ class _RowReader:
         contradictory = list(in_a_row(row, self.lots))
         blamed = {column for column, _ in contradictory}
         get = lambda column: row.get(column, "")  # noqa: E731
+        others = {"bead_lot", "beads_per_ul", "bead_volume_ul"} & blamed
         for column in [] if row.get("control") else missing_inputs(method, get, self.lots):
-            if not (column == "beads_per_tube" and blamed & {"bead_lot", "beads_per_ul", "bead_volume_ul"}):
+            if not (row.get(column) or (column == "beads_per_tube" and others)):
                 self._wrong(f"needed for count_method {method}: {_MEANT[column]}", line, column)
         for column, message in contradictory:
             self._wrong(message, line, column)

@@ -11,8 +11,10 @@ import numpy as np
 from cytoproc.model.paths import split_path
 from cytoproc.model.results import QCFlag, Severity
 from cytoproc.quantify.agreement import chance_of_spread, overdispersion
+from cytoproc.quantify.estimate import FloatArray
 from cytoproc.study.basis import Basis, Tube
-from cytoproc.study.bead_lots import BeadLot, beads_added
+from cytoproc.study.beads import read_beads
+from cytoproc.study.definition import Study
 from cytoproc.study.refusal import Refusal
 from cytoproc.study.rounding import rounded
 from cytoproc.study.volumes import AcquiredVolume
@@ -51,7 +53,7 @@ def _of_member(sample_id: str, why: Refusal) -> Refusal:
 
 
 def pooled_basis(
-    tube: Tube, tubes: Mapping[str, Tube], bases: Mapping[str, Basis | Refusal], lots: Mapping[str, BeadLot]
+    tube: Tube, tubes: Mapping[str, Tube], bases: Mapping[str, Basis | Refusal], study: Study
 ) -> Basis | Refusal:
     """Return what the concentrations of a pooled sample are computed from, once its members' bases are known.
 
@@ -72,10 +74,8 @@ def pooled_basis(
         kept = [(b.vol_acquired_nl, b.kept_time) for b in members.values() if isinstance(b, Basis)]
         basis = replace(basis, kept_time=sum(nl * part for nl, part in kept) / basis.vol_acquired_nl)
     if of_tubes and basis.method in {"SP_BEAD", "SP_VOL"}:
-        v_eff_ul = [
-            _looked_at(b) if isinstance(b, Basis) else _looked_at_by_beads(tubes[m], lots) for m, b in members.items()
-        ]
-        return _of_all_tubes(basis, tube, [tubes[m] for m in members], v_eff_ul)
+        alone = [b if isinstance(b, Basis) else read_beads(tubes[m], study) for m, b in members.items()]
+        return _of_all_tubes(basis, tube, [tubes[m] for m in members], alone)
     return basis
 
 
@@ -94,24 +94,50 @@ def widening(basis: Basis, path: str) -> float:
     return math.sqrt(phi) if phi > _MUCH else 1.0
 
 
-def _of_all_tubes(basis: Basis, together: Tube, tubes: Sequence[Tube], v_eff_ul: Sequence[float]) -> Basis:
+def _of_all_tubes(basis: Basis, together: Tube, tubes: Sequence[Tube], alone: Sequence[Basis]) -> Basis:
     """Return the basis of duplicate tubes: C = sum N / sum V_eff, and how much more than chance they differ.
 
-    The dilution factor is the one with which the formula of a single tube gives the sum of their volumes of blood; of
-    tubes that were filled alike it is that of each. phi = sum (N - E)^2/E / (r - 1), with E by each tube's volume of
-    blood. Where that is known by counting B beads, chance alone makes phi 1 + N/B, so it is divided by that.
+    Tubes that were filled alike are one large tube. Of others, each V_eff is known as well as its beads B were counted,
+    so the variance of their sum is sum V_eff^2/B, which is that of (sum V_eff)^2 / sum (V_eff^2/B) beads.
+
+    phi = sum (N - E)^2/E / (r - 1), with E by each tube's share w of the blood. Where that is known by counting beads,
+    chance alone makes phi 1 + N sum w (1 - w)/B / (r - 1), so it is divided by that; it is 1 + N / sum B if V_eff goes
+    by B.
     """
-    total = sum(v_eff_ul)
-    ratio = _looked_at(basis) / total
-    factor = basis.dilution_factor * (ratio if abs(ratio - 1) > 1e-9 else 1.0)
-    share = np.array(v_eff_ul) / total
+    v_eff_ul = np.array([_looked_at(b) for b in alone])
+    beads = np.array([b.n_beads for b in alone])
+    by_beads = basis.method == "SP_BEAD"
+    share = v_eff_ul / v_eff_ul.sum()
+    of_beads = float(np.sum(share * (1 - share) / beads)) / (len(alone) - 1) if by_beads else 0.0
     spread = {}
     for path in together.template.concentrations:
         n = together.counts[path]
-        by_chance = 1.0 if math.isnan(basis.n_beads) else 1 + n / basis.n_beads
-        spread[path] = overdispersion([t.counts[path] for t in tubes], n * share) / by_chance
-    flags = (*basis.flags, *_told(spread, len(tubes)))
-    return replace(basis, dilution_factor=factor, spread=tuple(spread.items()), flags=flags)
+        spread[path] = overdispersion([t.counts[path] for t in tubes], n * share) / (1 + n * of_beads)
+    dilution = alone[0].dilution_factor if _are_alike([b.dilution_factor for b in alone]) else math.nan
+    basis = replace(
+        basis,
+        dilution_factor=dilution,
+        cv_beads=_cv_of_lots(tubes, alone, share, basis.cv_beads),
+        spread=tuple(spread.items()),
+        flags=(*basis.flags, *_told(spread, len(tubes))),
+    )
+    if not math.isnan(dilution) and (not by_beads or _are_alike(v_eff_ul / beads)):
+        return basis
+    effective = v_eff_ul.sum() ** 2 / np.sum(v_eff_ul**2 / beads)
+    return replace(basis, v_eff_ul=float(v_eff_ul.sum()), effective_beads=float(effective))
+
+
+def _are_alike(numbers: Sequence[float] | FloatArray) -> bool:
+    return bool(np.allclose(numbers, numbers[0], rtol=1e-9, atol=0))
+
+
+def _cv_of_lots(tubes: Sequence[Tube], alone: Sequence[Basis], share: FloatArray, usual: float) -> float:
+    """Return the error of the beads of all tubes: tubes of one lot share its error, and lots are independent."""
+    of_lot: dict[str, float] = {}
+    for tube, basis, part in zip(tubes, alone, share.tolist(), strict=True):
+        lot = tube.sample.get("bead_lot")
+        of_lot[lot] = of_lot.get(lot, 0.0) + part * basis.cv_beads
+    return math.hypot(*of_lot.values()) if len(of_lot) > 1 else usual
 
 
 def _looked_at(basis: Basis) -> float:
@@ -119,11 +145,6 @@ def _looked_at(basis: Basis) -> float:
     if basis.method == "SP_BEAD":
         return basis.sample_volume_ul / basis.dilution_factor * basis.n_beads / basis.beads_per_tube
     return basis.vol_acquired_nl / 1000 * basis.kept_time / basis.dilution_factor
-
-
-def _looked_at_by_beads(tube: Tube, lots: Mapping[str, BeadLot]) -> float:
-    blood = tube.number("sample_volume_ul") / tube.number("predilution", 1.0)
-    return blood * tube.counts[tube.template.counting.beads] / beads_added(tube.sample.get, lots)
 
 
 def _told(spread: Mapping[str, float], n_tubes: int) -> Iterable[QCFlag]:

@@ -66,6 +66,7 @@ class ResultRow:
     vol_acquired_nl: float
     v_eff_ul: float
     count_method: str
+    counted_in: str
     ci_low: float
     ci_high: float
     ci_method: str

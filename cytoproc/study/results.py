@@ -13,7 +13,7 @@ import numpy as np
 from cytoproc.model.paths import ROOT, split_path
 from cytoproc.model.results import PopulationCount, SampleResult, Severity
 from cytoproc.quantify.estimate import Estimate
-from cytoproc.quantify.percent import PERCENT_INTERVALS
+from cytoproc.quantify.percent import PERCENT_INTERVALS, clopper_pearson
 from cytoproc.quantify.status import Status, decide_by_events, decide_status
 from cytoproc.study.basis import Basis
 from cytoproc.study.comparing import Comparison, find_indicator
@@ -51,12 +51,10 @@ def tabulate(found: Findings, study: Study) -> list[ResultRow]:
     samples = {s.sample_id: s for s in study.manifest.samples}
     drafts = [d for r in found.results for d in _drafts(r, samples[r.sample_id], study, found)]
     percents = [d for d in drafts if d.statistic == "PCT"]
-    interval = PERCENT_INTERVALS[study.counts.percent_interval](
-        np.array([d.n_events for d in percents]),
-        np.array([d.n_denominator for d in percents]),
-        level=study.confidence_level,
-    )
-    numbers = {id(d): _percentage(d, interval, i) for i, d in enumerate(percents)}
+    n, of = np.array([d.n_events for d in percents]), np.array([d.n_denominator for d in percents])
+    asked = PERCENT_INTERVALS[study.counts.percent_interval](n, of, level=study.confidence_level)
+    exact = clopper_pearson(n, of, level=study.confidence_level)
+    numbers = {id(d): _percentage(d, asked, exact, i) for i, d in enumerate(percents)}
     numbered = [(d, numbers.get(id(d)) or _number(d)) for d in drafts]
     shared = _shared_columns(found, study)
     signs = {reference: marker_strings(template) for reference, template in study.templates.items()}
@@ -148,10 +146,12 @@ class _Number:
         return self.value if self.status is Status.QUANT else _NAN
 
 
-def _percentage(draft: _Draft, interval: Estimate, i: int) -> _Number:
+def _percentage(draft: _Draft, asked: Estimate, exact: Estimate, i: int) -> _Number:
+    """Return a percentage with the interval that the study asks for, and the exact one where nothing was detected."""
     n, limits = draft.n_denominator, draft.limits.events
-    value, low, high = (float(x[i]) for x in (interval.value, interval.low, interval.high))
     status = decide_status(draft.n_events, n, limits)
+    interval = exact if status is Status.ND else asked
+    value, low, high = (float(x[i]) for x in (interval.value, interval.low, interval.high))
     known = status is not Status.NOT_EVALUABLE
     lod, lloq = (min(100 * k / n, 100.0) if known else _NAN for k in (limits.detect_events, limits.lloq_events))
     in_words = {
@@ -276,16 +276,17 @@ def _number_of(draft: _Draft) -> tuple[str, ...]:
 
 def _of_number(draft: _Draft, number: _Number, level: float) -> dict[str, Any]:
     cells = draft.cells
+    denominator, n_denominator = _denominator_of(draft)
     return {
         "result_id": "|".join(filter(None, _number_of(draft))),
-        "denominator_id": cells.basis.denominator if cells else draft.denominator,
+        "denominator_id": denominator,
         "statistic": draft.statistic,
         "marker": draft.marker,
         "value_raw": number.value,
         "value_reported": number.reported,
         "value_char": number.in_words,
         "unit": _UNITS[draft.statistic],
-        "n_denominator": cells.n_denominator if cells else draft.n_denominator if draft.statistic == "PCT" else _NAN,
+        "n_denominator": n_denominator,
         "ci_low": number.low,
         "ci_high": number.high,
         "ci_method": number.method,
@@ -293,6 +294,16 @@ def _of_number(draft: _Draft, number: _Number, level: float) -> dict[str, Any]:
         "cv_pct": cells.cv_pct if cells else _cv_pct(draft),
         "status": number.status.value,
     }
+
+
+def _denominator_of(draft: _Draft) -> tuple[str, float]:
+    """Return the population that a number is a share of, or counted against, and its events: beads, of a bead count."""
+    if draft.cells is None:
+        return draft.denominator, draft.n_denominator if draft.statistic == "PCT" else _NAN
+    basis = draft.cells.basis
+    if not math.isnan(basis.n_beads):
+        return draft.template.counting.beads, basis.n_beads
+    return basis.denominator, draft.cells.n_denominator
 
 
 def _cv_pct(draft: _Draft) -> float:
@@ -313,6 +324,7 @@ def _of_counting(cells: CountedCells | None) -> dict[str, Any]:
         "vol_acquired_nl": basis.vol_acquired_nl,
         "v_eff_ul": cells.v_eff_ul if cells else _NAN,
         "count_method": basis.method,
+        "counted_in": basis.counted_in,
         "singlet_loss_pct": cells.singlet_loss_pct if cells else _NAN,
     }
 

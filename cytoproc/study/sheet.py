@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from cytoproc.errors import Problem
 
-__all__ = ["Rows", "check_columns", "finite_number", "read_sheet", "without_apostrophe"]
+__all__ = ["Rows", "check_columns", "finite_number", "nearly", "read_sheet", "without_apostrophe"]
 
 Rows = list[tuple[int, list[str]]]
 
@@ -73,12 +74,41 @@ def check_columns(header: Sequence[str], known: Sequence[str], *, needed: Sequen
         if name in known:
             if name in header[:i]:
                 yield Problem(f"column {name!r} is there twice", line=1, column=i + 1)
-        elif meant := get_close_matches(name.casefold().replace(" ", "_"), known, n=1, cutoff=0.8):
-            message = f"column {name!r} is nearly {meant[0]!r}: write it so, or give a column of your own another name"
+        elif meant := nearly(name, known):
+            message = f"column {name!r} is nearly {meant!r}: write it so, or give a column of your own another name"
             yield Problem(message, line=1, column=i + 1)
     for name in needed:
         if name not in header:
             yield Problem(f"there is no column {name!r}; the columns are: {', '.join(header)}", line=1, column=1)
+
+
+_SAME_AS = {
+    "patient": "subject_id",
+    "patient_id": "subject_id",
+    "expiry": "expires_on",
+    "expiry_date": "expires_on",
+    "expiration": "expires_on",
+    "expiration_date": "expires_on",
+    "exp_date": "expires_on",
+}
+"""Everyday names of columns of ours: left alone, they would be missed unseen."""
+
+
+_LIMITS = {"lob", "lod", "lloq"}
+
+
+def nearly(name: str, known: Sequence[str]) -> str:
+    """Return the column that a name is a slip of, the beginning of, or another word for; nothing if there is none.
+
+    >>> nearly("Expiry date", ["expires_on"]), nearly("age_from", ["age_from_years"]), nearly("tube2", ["tube"])
+    ('expires_on', 'age_from_years', '')
+    """
+    word = name.strip().casefold().replace(" ", "_")
+    if (same := _SAME_AS.get(word, "")) in known:
+        return same
+    begun = [c for c in known if c.startswith(f"{word}_") and ("_" in word or word in _LIMITS)]
+    alike = [c for c in known if re.findall(r"\d+", c) == re.findall(r"\d+", word)]
+    return next(iter([*begun, *get_close_matches(word, alike, n=1, cutoff=0.8)]), "")
 
 
 def without_apostrophe(cell: str) -> str:

@@ -71,11 +71,12 @@ def test_the_worked_examples(number, command, digits, expected, method):
     assert found["unit"] == ("%" if command.startswith("percent") else "cells/µL")
 
 
-def test_a_blood_count_without_its_error_gives_a_value_and_no_interval(number):
+def test_a_blood_count_without_its_error_has_the_interval_of_counting(number):
     found = number(DUAL)
 
     assert round(found["value"], 3) == 20.899
-    assert [found[key] for key in ("ci_low", "ci_high", "ci_method", "ci_level")] == [None] * 4
+    assert [round(found[key], 2) for key in ("ci_low", "ci_high")] == [18.82, 23.14]
+    assert (found["ci_method"], found["ci_level"]) == ("clopper-pearson", 0.95)
     assert found["status"] == "QUANT"
 
 
@@ -162,8 +163,26 @@ def test_a_log_delta_interval_can_be_followed_too(calc):
 def test_a_blood_count_without_its_error_shows_the_interval_of_the_percentage(calc):
     done = calc(DUAL)
 
-    assert "20.899 cells/µL, without an interval" in done.out
+    assert "20.899 cells/µL, 95 % interval 18.823 to 23.139 (clopper-pearson)" in done.out
+    assert "the interval takes the blood count as certain; give its own error by --cv-alc" in done.out
     assert "percentage of the parent: 1.4718 %, 95 % interval 1.3256 to 1.6295 (clopper-pearson)" in done.out
+
+
+def test_beads_that_a_study_would_refuse_make_a_number_invalid(calc, number):
+    command = "beads --events 412 --beads 999 --beads-added 51664 --sample-volume-ul 100"
+
+    refused = number(command)
+
+    assert (refused["status"], round(refused["value"], 2)) == ("INVALID", 213.07)
+    assert "INVALID: 999 beads were counted, and it takes 1000" in calc(command).out
+
+
+@pytest.mark.parametrize(("beads", "is_said"), [(1000, True), (2499, True), (2500, False)])
+def test_few_beads_are_noted(calc, beads, is_said):
+    done = calc(f"beads --events 412 --beads {beads} --beads-added 51664 --sample-volume-ul 100")
+
+    assert "QUANT: " in done.out
+    assert (f"note: {beads} beads are few" in done.out) is is_said
 
 
 @pytest.mark.parametrize(

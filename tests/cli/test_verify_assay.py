@@ -14,7 +14,7 @@ HEADER = "sample_id,kind,level,expected_per_ul,population,percent_of,n_events,n_
 
 @pytest.fixture
 def plan(tmp_path):
-    rows = [f"B{i},blank,,,CAR+,T cells,{n},10000,80" for i, n in enumerate((0, 1, 2, 1))]
+    rows = [f"B{i},blank,,,CAR+,T cells,{n},10000,80" for i, n in enumerate((0, 1, 2, 1) * 5)]
     for name, expected, counts in (("low", 0.1, (4, 8, 13)), ("mid", 1, (75, 80, 88)), ("high", 10, (790, 800, 815))):
         rows += [f"{name}{i},dilution,{name},{expected},CAR+,T cells,{n},10000,80" for i, n in enumerate(counts)]
     path = tmp_path / "plan.csv"
@@ -46,17 +46,34 @@ def test_it_writes_the_folder_and_says_what_was_found(run, plan, tmp_path):
 
 
 def test_the_limits_are_those_that_studies_read(run, plan, tmp_path):
-    """4 events in 4 blanks: limit of blank 3. Level low has an SD of 4.509, so 3 + 1.645 x 4.509 = 10.42."""
+    """20 events in 20 blanks: limit of blank 3, and at most 0.0145 % are false.
+
+    Level low has an SD of 4.509, so 3 + 1.645 x 4.509 = 10.42.
+    """
     run("verify-assay", plan, "--out", "out")
 
     digest = hashlib.sha256(plan.read_bytes()).hexdigest()
     assert table(tmp_path / "out/limits.csv") == [
         {
-            **{"population": "CAR+", "percent_of": "T cells", "lob_events": "3", "lod_events": "11"},
+            **{"population": "CAR+", "percent_of": "T cells", "background_percent": "0.0145307"},
+            **{"lob_events": "3", "lod_events": "11"},
             **{"lloq_events": "81", "lloq_percent": "0.81", "lloq_per_ul": "1.0125"},
             "source": f"verify-assay plan.csv {digest[:12]}",
         }
     ]
+
+
+def test_too_few_blanks_write_no_limits_and_say_so(run, plan, tmp_path):
+    lines = plan.read_text(encoding="utf-8").splitlines()
+    plan.write_text("\n".join([lines[0], *lines[4:]]) + "\n", encoding="utf-8")
+
+    done = run("verify-assay", plan, "--out", "out")
+
+    [row] = table(tmp_path / "out/limits.csv")
+    assert {v for k, v in row.items() if k not in {"population", "percent_of", "source"}} == {""}
+    words = "for studies: no limits in limits.csv, because there are 17 blanks, and 20 are to verify a limit"
+    assert words in done.out
+    assert words in (tmp_path / "out/verification.md").read_text(encoding="utf-8")
 
 
 def test_a_study_takes_the_limits_as_they_are(run, plan, tubes):

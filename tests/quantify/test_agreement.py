@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from scipy.stats import binom, poisson
 
 from cytoproc.quantify.agreement import (
-    estimates_differ,
     overdispersion,
     recovery_exceeds,
     share_is_steady,
     shares_differ,
-    sum_differs,
+    stands_out,
 )
 from cytoproc.quantify.counts import garwood
 from cytoproc.quantify.estimate import Estimate
+from tests.quantify.agreeing import estimates_differ, sum_differs
 
 counts = st.integers(0, 10_000)
 
@@ -90,6 +90,13 @@ def test_estimates_of_one_truth_differ_in_one_case_of_a_hundred_at_most():
 def test_estimates_of_two_levels_are_not_compared():
     with pytest.raises(ValueError, match=r"at one level, not at 0.99 and 0.95"):
         estimates_differ(estimate(20, 16, 25), estimate(10, 7, 13, level=0.95), tolerance=0.2)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(5, False), (12, False), (16, True), (-14, False), (-16, True), (math.nan, False)]
+)
+def test_what_stands_out_is_beyond_the_limits_and_beyond_chance_on_its_side(value, told):
+    assert bool(stands_out(value, limits=(-15, 10), chance=(-12, 14))) is told
 
 
 # Parts and their whole

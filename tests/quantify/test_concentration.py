@@ -12,6 +12,8 @@ from cytoproc.quantify.concentration import (
     from_volume,
 )
 from cytoproc.quantify.estimate import Estimate
+from cytoproc.quantify.percent import clopper_pearson
+from cytoproc.quantify.ratio import ratio_of_counts
 
 TUBE = {"beads_per_tube": 51_664, "sample_volume_ul": 100}
 counts = st.integers(0, 100_000)
@@ -58,8 +60,33 @@ def test_a_blood_count():
     found = from_blood_count(365, 24_800, count_10e9_l=1.42)
 
     assert round(float(found.estimate.value), 3) == 20.899
-    assert np.isnan([found.estimate.low, found.estimate.high]).all()
-    assert found.estimate.method == ""
+    share = clopper_pearson(365, 24_800)
+    assert ends(found, 9)[1:] == pytest.approx([14.2 * float(share.low), 14.2 * float(share.high)])
+    assert (str(found.ci_methods), found.estimate.method) == ("clopper-pearson", "clopper-pearson")
+
+
+def test_cells_beside_what_a_blood_count_counts_are_a_ratio_of_two_counts():
+    found = from_blood_count(300, 100, count_10e9_l=2, relation=Relation.OTHER)
+
+    ratio = ratio_of_counts(300, 100)
+    assert ends(found, 9) == pytest.approx([6000, 2000 * float(ratio.low), 2000 * float(ratio.high)])
+    assert str(found.ci_methods) == "conditional-binomial"
+    assert float(found.cv_pct) == pytest.approx(100 * np.sqrt(1 / 300 + 1 / 100))
+
+
+def test_what_a_blood_count_counts_is_the_blood_count_and_has_no_interval_of_its_own():
+    alone, known = (from_blood_count(100, 100, count_10e9_l=2, relation=Relation.SAME, cv_count=cv) for cv in (0, 0.03))
+
+    assert (float(alone.estimate.value), str(alone.ci_methods)) == (2000, "")
+    assert float(known.estimate.high) == pytest.approx(2000 * np.exp(1.959964 * 0.03))
+
+
+def test_the_exact_interval_of_a_blood_count_with_an_error_joins_share_and_count():
+    found = from_blood_count(19, 24_800, count_10e9_l=1.42, cv_count=0.03, interval="exact")
+
+    alone = from_blood_count(19, 24_800, count_10e9_l=1.42)
+    assert str(found.ci_methods) == "mover"
+    assert alone.estimate.high < found.estimate.high < 1.02 * alone.estimate.high
 
 
 # With technical errors
@@ -119,11 +146,11 @@ def test_no_cells_by_a_blood_count_have_an_upper_limit_beyond_that_of_the_share(
     assert found.ci_methods.tolist() == ["mover", "mover"]
 
 
-def test_only_blood_counts_whose_error_is_given_have_an_interval():
+def test_the_error_of_a_blood_count_is_in_the_interval_where_it_is_given():
     found = from_blood_count([365, 365], 24_800, count_10e9_l=1.42, cv_count=[0.03, 0])
 
-    assert np.isfinite(found.estimate.high).tolist() == [True, False]
-    assert found.ci_methods.tolist() == ["log-delta", ""]
+    assert found.estimate.high[1] < found.estimate.high[0]
+    assert found.ci_methods.tolist() == ["log-delta", "clopper-pearson"]
     assert found.cv_pct.round(2).tolist() == [6.0, 5.2]  # the second is that of counting alone
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from cytoproc.cli import main
-from cytoproc.quantify.agreement import estimates_differ
 from cytoproc.quantify.concentration import from_volume
 from cytoproc.quantify.percent import clopper_pearson
+from tests.quantify.agreeing import estimates_differ
 
 FOLDER = "data/fcs/UMGCCCFCSR__CytometryInR/course/00_Floreada/data"
 TUBES = ("Cord", "04_01", "04_02", "09_01", "09_02")

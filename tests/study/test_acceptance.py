@@ -60,6 +60,8 @@ def test_too_few_live_cells_are_told_and_far_too_few_refuse_the_concentration(li
         ("2024-02-02T09:30:00", "QUANT", "WARN", "STAIN_DELAY"),
         ("2024-02-02T09:31:00", "INVALID", "FAIL", "STAIN_DELAY"),
         ("2024-01-31T09:00:00", "QUANT", "WARN", "MEASURED_BEFORE_DRAWN"),
+        ("2024-01-30T09:30:00", "QUANT", "WARN", "MEASURED_BEFORE_DRAWN"),
+        ("2024-01-30T09:29:00", "INVALID", "FAIL", "MEASURED_BEFORE_DRAWN"),
         ("", "QUANT", "PASS", ""),
     ],
 )

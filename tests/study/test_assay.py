@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import betaincinv
 
 from cytoproc.quantify.detection import limit_of_blank, limit_of_detection
 from cytoproc.study.assay import Goals, Statistic, is_bent, verify
@@ -152,9 +153,9 @@ def test_replicates_that_agree_by_chance_do_not_scatter_less_than_counting():
     assert verdict == "beyond 25 % by counting alone"
 
 
-def good_assay(**volume):
+def good_assay(n_blanks=3, **volume):
     return [
-        *blanks(0, 0, 0, **volume),
+        *blanks(*[0] * n_blanks, **volume),
         *level("low", 10, 20, 30, kind="dilution", percent=0.2, **volume),
         *level("mid", 90, 100, 110, kind="dilution", percent=1.0, **volume),
         *level("high", 990, 1000, 1010, kind="dilution", percent=10.0, **volume),
@@ -197,7 +198,7 @@ def test_why_there_is_no_limit_of_quantification(measurements, said):
 
 
 def test_limits_for_studies_are_whole_events():
-    found = limits(good_assay())
+    found = limits(good_assay(20))
 
     assert (found.lob_events, found.lod_events, found.lloq_events) == (0, 3, 100)
     assert (found.population, found.percent_of, found.lloq_percent) == ("CAR+", "T cells", 1)
@@ -206,9 +207,10 @@ def test_limits_for_studies_are_whole_events():
 
 def test_events_are_no_limit_if_one_unit_has_none():
     """In cells/µL the volumes scatter, so no level is good."""
-    volumes = iter([20.0, 50.0, 100.0] * 4)
+    volumes = iter([20.0, 50.0, 100.0] * 10)
     scattered = [
-        m.__class__(m.planned, m.population, m.percent_of, m.n_events, m.n_parent, next(volumes)) for m in good_assay()
+        m.__class__(m.planned, m.population, m.percent_of, m.n_events, m.n_parent, next(volumes))
+        for m in good_assay(20)
     ]
 
     found = limits(scattered)
@@ -216,6 +218,104 @@ def test_events_are_no_limit_if_one_unit_has_none():
     assert found.lloq_percent == 1
     assert math.isnan(found.lloq_events)
     assert math.isnan(found.lloq_per_ul)
+
+
+@pytest.mark.parametrize("n", [1, 19])
+def test_fewer_than_twenty_blanks_give_studies_no_limit(n):
+    found = limits(good_assay(n))
+
+    assert all(math.isnan(getattr(found, name)) for name in LIMITS)
+    [words] = [x for x in say([series(good_assay(n))], GOALS) if "for studies" in x]
+    number = "is 1 blank" if n == 1 else "are 19 blanks"
+    assert words.endswith(f"no limits in limits.csv, because there {number}, and 20 are to verify a limit")
+
+
+def test_each_lot_needs_twenty_blanks():
+    few, enough = (good_assay(20, lot="A") + blanks(*[0] * n, lot="B") for n in (3, 20))
+
+    assert all(math.isnan(getattr(limits(few), name)) for name in LIMITS)
+    assert any("there are 3 blanks of lot B, and 20" in x for x in say([series(few)], GOALS))
+    assert (limits(enough).lob_events, limits(enough).lod_events) == (0, 3)
+    assert not any("for studies" in x for x in say([series(enough)], GOALS))
+
+
+LIMITS = ("background_percent", "lob_events", "lod_events", "lloq_events", "lloq_percent", "lloq_per_ul")
+
+
+# The background
+
+
+def test_the_background_is_the_upper_limit_of_all_blanks_events():
+    """21 events in 20 blanks of 1000: at most 0.152 % by Clopper and Pearson, so 137 of 90,000 and not 8."""
+    rows = blanks(*[1] * 19, 2, n_parent=1000.0)
+
+    found = limits(rows).background_percent
+
+    assert found == pytest.approx(100 * float(betaincinv(22, 20_000 - 21, 0.95)), rel=1e-5)
+    assert found == pytest.approx(0.1514, abs=0.0005)
+    assert any(
+        "background: at most 0.151 % (21 of 20000 events in 20 blanks, upper one-sided 95 % limit)" in line
+        for line in say([series(rows)], GOALS)
+    )
+    [row] = [f for f in find([series(rows)], GOALS) if f.quantity == "background"]
+    assert (row.value, row.n, row.unit, row.method) == (found, 20, "%", "clopper-pearson")
+
+
+def test_blanks_without_an_event_leave_room_for_three():
+    assert limits(blanks(*[0] * 20)).background_percent == pytest.approx(100 * 2.9957 / 200_000, rel=1e-4)
+
+
+def test_the_background_of_blanks_that_scatter_is_their_limit_of_blank():
+    """60 of 200,000 events are 0.03 %, but one blank in four has 0.12 %."""
+    rows = blanks(*[0, 0, 0, 12] * 5)
+
+    found = series(rows)
+
+    assert limits(rows).background_percent == pytest.approx(found.limit_of_blank)
+    assert found.limit_of_blank >= 0.12
+    assert any("the limit of blank, because blanks scatter more" in line for line in say([found], GOALS))
+
+
+def test_the_lot_with_the_largest_background_decides():
+    rows = [*blanks(*[0] * 20, lot="A"), *blanks(*[1] * 20, lot="B")]
+
+    assert limits(rows).background_percent == pytest.approx(100 * float(betaincinv(21, 200_000 - 20, 0.95)), rel=1e-5)
+
+
+def test_a_denominator_that_does_not_hold_the_population_has_no_background():
+    assert math.isnan(limits(blanks(*[30] * 20, n_parent=10.0)).background_percent)
+
+
+@pytest.mark.parametrize(("n_parent", "odd"), [(1_000.0, True), (3_400.0, False), (29_000.0, False), (40_000.0, True)])
+def test_blanks_of_another_size_than_the_samples_are_told(n_parent, odd):
+    rows = [*blanks(*[0] * 20, n_parent=n_parent), *level("a", 100, 101, 102)]
+
+    words = f"they have {n_parent:.0f} events of T cells on average, and the other samples 10000"
+    assert any(words in line for line in say([series(rows)], GOALS)) == odd
+
+
+# Blanks that say nothing
+
+
+def test_blanks_without_events_of_the_denominator_are_no_blanks():
+    empty = blanks(0, 0, n_parent=0.0, volume=20.0)
+    filled = level("a", 100, 101, 102, volume=20.0)
+
+    for statistic in Statistic:
+        [words] = [x for x in say([series([*empty, *filled], statistic)], GOALS) if "limit of blank" in x]
+        assert "not established: of 2 blanks none has events of T cells" in words
+    some = series([*empty, *blanks(*[0] * 18), *filled])
+    assert any("blanks: 2 of 20 have no events of T cells, and say nothing" in x for x in say([some], GOALS))
+    assert not some.are_enough_blanks
+
+
+def test_blanks_that_scatter_say_why_they_give_no_limit_in_both_lines():
+    lines = say([series([*blanks(1, 2, lot="A"), *blanks(*[0, 0, 0, 12] * 2, lot="B")])], GOALS)
+
+    for name in ("blank", "detection"):
+        [words] = [x for x in lines if f"limit of {name} not established" in x]
+        assert "8 blanks, too few" in words
+        assert "they scatter more than counts do" in words
 
 
 def test_without_blanks_nothing_is_established():

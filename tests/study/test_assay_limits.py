@@ -64,11 +64,27 @@ def test_a_row_gives_what_was_established_and_leaves_the_rest_open(read):
 
 
 def test_what_verify_assay_writes_is_read(read):
-    found = read(HEADER + "CAR+,T cells,3,8,37,0.122222,0.458333,verify-assay plan.csv 0123456789ab\n")
+    header = HEADER.replace("lob_events", "background_percent,lob_events")
+    found = read(header + "CAR+,T cells,0.006,3,8,37,0.122222,0.458333,verify-assay plan.csv 0123456789ab\n")
 
     assert found.of_template(TEMPLATES[""])["T cells/CAR+"] == Validated(
-        "assay limits.csv", 3, 8, 37, (("T cells", 0.122222),), 0.458333
+        "assay limits.csv", 3, 8, 37, (("T cells", 0.122222),), 0.458333, (("T cells", 0.006),)
     )
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "100.1", "nan", "x"])
+def test_a_background_that_is_no_percentage_is_refused(read, text):
+    [found] = problems_of(read, f"population,background_percent,source\nCAR+,{text},ours\n")
+
+    assert found.startswith("2:2 background_percent: expected a ")
+
+
+def test_two_backgrounds_of_one_denominator_contradict_each_other(read):
+    text = "population,percent_of,background_percent,source\nCAR+,,0.01,a\nCAR+,T cells,0.02,b\nCAR+,root,0.03,c\n"
+
+    assert problems_of(read, text) == [
+        "3:3 background_percent: background_percent of 'CAR+' is 0.01 in line 2, and 0.02 here"
+    ]
 
 
 @pytest.mark.parametrize("name", ["=CAR", "+CAR", "-CAR", "@CAR", "CAR+"])
@@ -80,7 +96,7 @@ populations:
   - {{name: "{name} T", above: {{channel: FSC-A, cut: 5}}}}
   - {{name: "{name}", parent: "{name} T", above: {{channel: FSC-A, cut: 9}}}}
 """
-    row = LimitsRow(name, f"{name} T", 3.0, 8.0, 37.0, 0.1, 0.5, f"{name} plan")
+    row = LimitsRow(name, f"{name} T", 0.01, 3.0, 8.0, 37.0, 0.1, 0.5, f"{name} plan")
     (tmp_path / "limits.csv").write_bytes(format_csv(limits_table([row])))
 
     [found] = read_assay_limits(tmp_path / "limits.csv", {"": parse_template(text)}).rows

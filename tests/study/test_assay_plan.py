@@ -33,6 +33,16 @@ def problems_of(act):
     return [str(p) for p in caught.value.problems]
 
 
+def test_names_may_be_copied_from_a_table_of_results(plan):
+    """Such a table has an apostrophe before what a spreadsheet would run."""
+    text = "sample_id,kind,level,population,percent_of,n_events,n_parent\n'-S1,replicate,'=low,'+CAR,'@T,1,10\n"
+
+    [found] = plan(text).measurements
+
+    assert (found.planned.sample_id, found.planned.level) == ("-S1", "=low")
+    assert (found.population, found.percent_of) == ("+CAR", "@T")
+
+
 def test_a_plan_is_what_the_file_says(plan):
     found = plan(WITH_NUMBERS)
 

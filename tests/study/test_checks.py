@@ -11,7 +11,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cytoproc.model.paths import split_path
-from cytoproc.quantify.agreement import estimates_differ, sum_differs
 from cytoproc.quantify.concentration import from_beads, from_volume
 from cytoproc.quantify.estimate import Estimate
 from cytoproc.running import run_study
@@ -22,6 +21,7 @@ from cytoproc.study.pooling import pool
 from cytoproc.study.rules import CountRules
 from cytoproc.templates.template import Counting, SumCheck
 from tests.making import fcs_file
+from tests.quantify.agreeing import estimates_differ, sum_differs
 from tests.study.counted import BEADS, TUBE_B, TUBE_T, study_of, tube_b, tube_row, tube_t
 from tests.templates.tubes import shipped
 
@@ -155,17 +155,84 @@ def test_each_two_of_three_duplicates_are_compared_in_what_a_summary_shows():
     ]
 
 
-def test_a_duplicate_whose_count_was_refused_is_compared_with_none():
-    findings = duplicates({}, {"beads": 900}, {})
+def test_a_duplicate_whose_count_was_refused_is_compared_by_its_percentages():
+    findings = duplicates({}, {"beads": 900, "b": 600}, {})
 
-    assert {c.samples for c in findings.checks} == {("t1", "t3")}
+    units = {c.samples: "cells/µL" if "cells/µL" in c.in_words else "%" for c in findings.checks}
+    assert units == {("t1", "t2"): "%", ("t1", "t3"): "cells/µL", ("t2", "t3"): "%"}
+    assert [(c.name, c.samples) for c in findings.checks if c.verdict == "WARN"] == [
+        ("B", ("t1", "t2")),
+        ("B", ("t2", "t3")),
+    ]
 
 
-def test_files_of_one_tube_are_no_duplicates():
+UNCOUNTED = {
+    "DP_ALC": {"count_method": "DP_ALC", "alc_10e9_l": "1"},
+    "DP_WBC": {"count_method": "DP_WBC", "wbc_10e9_l": "2"},
+    "NONE": {"count_method": "NONE"},
+    "SECOND_TUBE": {"count_method": "SECOND_TUBE"},
+}
+
+
+@pytest.mark.parametrize("kind", ["part", "replicate"])
+@pytest.mark.parametrize("method", UNCOUNTED)
+@pytest.mark.parametrize(("b", "flagged"), [((400, 8000), True), ((400, 420), False)])
+def test_tubes_and_files_without_beads_or_volume_are_compared_by_percentages(method, kind, b, flagged):
+    rows = [tube_row(f"t{i}", "T", **UNCOUNTED[method], **{kind: str(i)}) for i in (1, 2)]
+    results = [replace(tube_t(b=n), sample_id=f"t{i}", sha256=f"{i}") for i, n in enumerate(b, start=1)]
+
+    findings = found(results, *rows)
+
+    code = {"part": "PARTS_DIFFER", "replicate": "DUPLICATES_DIFFER"}[kind]
+    assert [c.name for c in findings.checks if c.verdict == "WARN"] == (["B"] if flagged else [])
+    assert all((code in flags(findings, i)) == flagged for i in ("t1", "t2", "t1+t2"))
+    if flagged:
+        said = "B: 2 % of Singlets in t1 and 40 % of Singlets in t2 are 181 % apart, expected at most 10 %"
+        assert flags(findings, "t1+t2")[code].startswith(said)
+
+
+def test_a_percentage_is_that_of_the_first_denominator_and_of_no_events_there_is_none():
+    of_cells = tuple(replace(i, percent_of=("Cells", "Cells/Singlets")) for i in TUBE_T.report)
+    rows = [tube_row(f"t{i}", "T", count_method="NONE", replicate=str(i)) for i in (1, 2)]
+    two = [replace(tube_t(cells=n), sample_id=f"t{i}", sha256=f"{i}") for i, n in ((1, 40_000), (2, 20_000))]
+    none = replace(tube_t(cells=0, singlets=0, t=0, b=0), sample_id="t2", sha256="2")
+
+    findings = found(two, *rows, t=replace(TUBE_T, report=of_cells))
+
+    assert "1 % of Cells in t1 and 2 % of Cells in t2 are 67 % apart" in findings.checks[-1].in_words
+    assert found([two[0], none], *rows).checks == ()
+
+
+def test_files_of_one_tube_that_cannot_be_of_one_tube_are_told():
     rows = [tube_row(f"t{i}", "T", **BEADS, part=str(i)) for i in (1, 2)]
-    files = [replace(tube_t(b=n), sample_id=f"t{i}", sha256=f"{i}") for i, n in ((1, 400), (2, 900))]
+    files = [replace(tube_t(b=n), sample_id=f"t{i}", sha256=f"{i}") for i, n in ((1, 400), (2, 2000))]
 
-    assert found(files, *rows).checks == ()
+    findings = found(files, *rows)
+
+    assert [(c.kind, c.name, c.verdict) for c in findings.checks] == [("parts", "T", "PASS"), ("parts", "B", "WARN")]
+    said = "B: 20 cells/µL in t1 and 100 cells/µL in t2 are 133 % apart, expected at most 10 %: are they"
+    assert all(flags(findings, i)["PARTS_DIFFER"].startswith(said) for i in ("t1", "t2", "t1+t2"))
+
+
+def test_files_of_one_tube_that_went_on_are_alike():
+    rows = [tube_row(f"t{i}", "T", **BEADS, part=str(i)) for i in (1, 2)]
+    half = tube_t(beads=5000, cells=10_000, singlets=10_000, t=1000, b=190)
+
+    findings = found([replace(tube_t(), sample_id="t1"), replace(half, sample_id="t2", sha256="2")], *rows)
+
+    assert {c.verdict for c in findings.checks} == {"PASS"}
+
+
+def test_duplicates_are_asked_at_95_percent_and_tubes_of_a_draw_at_99():
+    """22 % apart, where 95 % of chance ends at 20 % and 99 % at 26 %."""
+    of_one_panel = duplicates({"b": 180}, {"b": 225})
+    of_a_draw = two_tubes(b=225, t_b=180)
+
+    [one] = [c for c in of_one_panel.checks if c.name == "B"]
+    [other] = [c for c in of_a_draw.checks if c.name == "B"]
+    assert one.value == pytest.approx(other.value)
+    assert (one.verdict, other.verdict) == ("WARN", "PASS")
+    assert one.chance_low > one.value > other.chance_low
 
 
 def test_a_study_may_have_its_own_limits_for_duplicates():
@@ -179,12 +246,12 @@ def test_a_study_may_have_its_own_limits_for_duplicates():
 # Tubes of one blood draw
 
 
-def two_tubes(singlets_b=20_000, **cells):
+def two_tubes(singlets_b=20_000, b=400, t_b=400, **cells):
     """Return what is found out of a tube T and a tube B that holds beads (10,000) of its own."""
-    second = tube_b(singlets=singlets_b, b=400, pb=10_000)
+    second = tube_b(singlets=singlets_b, b=b, pb=10_000)
     row = tube_row("b", "B", **BEADS)
     row = replace(row, columns=tuple((dict(row.columns) | cells).items()))
-    return found([tube_t(), second], tube_row("t", "T", **BEADS), row, b=OWN_B)
+    return found([tube_t(b=t_b), second], tube_row("t", "T", **BEADS), row, b=OWN_B)
 
 
 def test_the_same_cells_in_two_counted_tubes_of_one_draw_are_compared():
@@ -305,7 +372,7 @@ def test_a_difference_is_told_where_the_rule_for_two_estimates_says_so(b, beads)
     assume(sum(b))
     findings = duplicates({"b": b[0], "beads": beads[0]}, {"b": b[1], "beads": beads[1]})
     [check] = [c for c in findings.checks if c.name == "B"]
-    tube = {"beads_per_tube": 50_000, "sample_volume_ul": 100, "level": 0.99}
+    tube = {"beads_per_tube": 50_000, "sample_volume_ul": 100, "level": 0.95}
     one, other = (from_beads([n], [m], **tube).estimate for n, m in zip(b, beads, strict=True))
 
     told = estimates_differ(one, other, tolerance=0.25 if min(b) < 100 else 0.10)

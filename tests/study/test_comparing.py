@@ -23,7 +23,7 @@ def numbers_of(sample_id, b, cells=20_000, beads=10_000):
 
 def rows_of(results, study):
     return {
-        (r.sample_id, r.population_label, r.statistic, r.denominator_id.rpartition("/")[2]): r
+        (r.sample_id, r.population_label, r.statistic, r.denominator_id.rpartition("/")[2].removesuffix("Beads")): r
         for r in collect(results, study)
     }
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cytoproc.quantify.percent import clopper_pearson
 from cytoproc.study.definition import Instrument
 from cytoproc.study.results import collect
-from cytoproc.study.rules import CountRules
+from cytoproc.study.rules import CountRules, TechnicalCVs
 from tests.study.counted import BEADS, DRAW, TUBE_B, TUBE_T, counted_rows, row_of, sample_of, study_of, tube_b, tube_t
 
 BEAD_TUBE = sample_of("t", "T", **BEADS, **DRAW)
@@ -33,9 +34,9 @@ def test_a_concentration_carries_all_that_it_was_computed_from():
     assert (row.lod_events, row.lloq_events, row.lod_value, row.lloq_value) == (20, 50, 2, 5)
     assert (row.ci_method, row.ci_level) == ("conditional-binomial", 0.95)
     assert row.ci_low < 40 < row.ci_high
-    assert (row.denominator_id, row.result_id) == ("", "t|Cells/Singlets/B|ABS")
+    assert (row.denominator_id, row.n_denominator) == ("Beads", 10_000)  # counted against them
+    assert row.result_id == "t|Cells/Singlets/B|ABS"
     assert math.isnan(row.vol_acquired_nl)
-    assert math.isnan(row.n_denominator)
 
 
 def test_rows_of_other_statistics_say_nothing_of_counting():
@@ -96,17 +97,117 @@ def test_a_blood_count_is_shared_out_among_what_it_counts(columns, denominator, 
 
     assert (row.value_raw, row.denominator_id, row.n_denominator) == (value, denominator, n)
     assert row.lloq_value == pytest.approx(50 * value / 400)
-    assert (row.ci_method, math.isnan(row.ci_low), math.isnan(row.ci_level)) == ("", True, True)
+    share = clopper_pearson(400, n)
+    assert (row.ci_method, row.ci_level) == ("clopper-pearson", 0.95)
+    assert (row.ci_low, row.ci_high) == pytest.approx((value * n / 40_000 * share.low, value * n / 40_000 * share.high))
 
 
-def test_by_a_blood_count_few_events_have_no_upper_limit_and_few_lymphocytes_no_number():
+def test_by_a_blood_count_few_events_have_an_upper_limit_and_few_lymphocytes_no_number():
     study = study_of(sample_of("t", "T", count_method="DP_ALC", alc_10e9_l="1.5"))
 
     few = row_of([tube_t(b=3)], study)
     none = row_of([tube_t(singlets=49, t=30, b=10)], study)
 
-    assert few.value_char == "3 events, below detection limit; no upper limit by a blood count"
+    assert few.value_char == "3 events, below detection limit; upper limit 0.657 cells/µL"  # 1500 x 0.0438 %
     assert (none.status, none.value_char) == ("NOT_EVALUABLE", "not evaluable (49 events of Singlets)")
+
+
+OUTSIDE = replace(TUBE_T, counting=replace(TUBE_T.counting, lymphocytes="Cells/Singlets/T"))
+ALC_TUBE = sample_of("t", "T", count_method="DP_ALC", alc_10e9_l="1.5", **DRAW)
+
+
+def test_more_cells_than_a_blood_count_counts_are_a_ratio_with_a_flag():
+    found = counted_rows([tube_t(t=100, b=400)], study_of(ALC_TUBE, t=OUTSIDE))
+
+    beside, same = found["t", "B"], found["t", "T"]
+    assert (beside.value_raw, beside.status, beside.ci_method) == (6000, "QUANT", "conditional-binomial")
+    assert beside.ci_low < 6000 < beside.ci_high
+    assert (beside.qc_flags, beside.qc_status) == ("NOT_IN_COMPARTMENT", "WARN")
+    assert "not part of 'T', which alc_10e9_l counts: B; their cells/µL are right only if" in beside.comment
+    assert (same.value_raw, same.ci_method, same.status) == (1500, "", "QUANT")
+
+
+def test_cells_of_a_compartment_without_events_are_not_evaluable():
+    found = counted_rows([tube_t(t=0, b=400)], study_of(ALC_TUBE, t=OUTSIDE))
+
+    assert {row.status for row in found.values()} == {"NOT_EVALUABLE"}
+    assert all(math.isnan(row.value_raw) for row in found.values())
+    assert found["t", "B"].value_char == "not evaluable (0 events of T)"
+
+
+def test_a_boolean_compartment_holds_what_the_report_says_unless_an_event_lies_outside():
+    b = replace(OUTSIDE.report[1], percent_of=("Cells/Singlets/T",))
+    template = replace(OUTSIDE, report=(OUTSIDE.report[0], b))
+    pair = ("Cells/Singlets/B", "Cells/Singlets/T")
+
+    inside, outside = (row_of([tube_t(not_contained=pairs)], study_of(ALC_TUBE, t=template)) for pairs in ((), (pair,)))
+
+    assert (inside.ci_method, inside.qc_flags) == ("clopper-pearson", "")
+    assert (outside.ci_method, outside.qc_flags) == ("conditional-binomial", "NOT_IN_COMPARTMENT")
+
+
+METHODS = (
+    BEADS,
+    {"count_method": "SP_VOL", "sample_volume_ul": "100", "final_volume_ul": "1000"},
+    {"count_method": "DP_ALC", "alc_10e9_l": "1.5"},
+    {"count_method": "DP_WBC", "wbc_10e9_l": "5"},
+)
+EVENTS = st.integers(0, 60) | st.integers(0, 30_000)
+
+
+@pytest.mark.parametrize("columns", METHODS, ids=lambda c: c["count_method"])
+@given(
+    st.tuples(EVENTS, EVENTS, st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)),
+    st.tuples(EVENTS, st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)),
+    st.sampled_from([TUBE_T, OUTSIDE]),
+    st.sampled_from([CountRules(), CountRules(interval="log-delta", cv=TechnicalCVs(0.05, 0.02, 0.02, 0.03, 0.01))]),
+)
+def test_no_tube_ends_a_run(columns, of_t, of_b, template, rules):
+    beads, cells, *parts = of_t
+    singlets = int(cells * parts[0])
+    t = tube_t(
+        beads,
+        cells,
+        singlets,
+        *(int(singlets * part) for part in parts[1:]),
+        acquisition=(("serial", "V1"), ("volume", "85000")),
+        duration_s=60.0,
+    )
+    all_b, b_part, naive, pb_part, both = of_b
+    b, pb = int(all_b * b_part), int(all_b * pb_part)
+    shared = (("Singlets/PB", int(both * min(b, pb))),)
+    study = study_of(
+        sample_of("t", "T", **columns, **DRAW),
+        SECOND,
+        t=template,
+        instruments=(Instrument("V1", "nL"),),
+        counts=rules,
+    )
+
+    rows = counted_rows([t, tube_b(all_b, b, int(b * naive), pb, among_shared=shared)], study)
+
+    for row in rows.values():
+        if row.ci_method:
+            assert 0 <= row.ci_low <= row.value_raw * (1 + 1e-9)
+            assert row.value_raw <= row.ci_high * (1 + 1e-9)
+            assert math.isfinite(row.ci_high)
+        assert row.status != "ND" or "nan" not in row.value_char
+
+
+def test_what_was_not_detected_has_the_exact_interval_whatever_the_study_asks_for():
+    asked = CountRules(interval="log-delta", percent_interval="jeffreys", cv=TechnicalCVs(pipetting=0.1))
+
+    few, plain = (
+        [r for r in collect([tube_t(b=3)], study_of(BEAD_TUBE, counts=rules)) if r.population_label == "B"]
+        for rules in (asked, CountRules())
+    )
+    many = [r for r in collect([tube_t()], study_of(BEAD_TUBE, counts=asked)) if r.population_label == "B"]
+
+    assert [(r.ci_method, r.ci_high, r.value_char) for r in few] == [
+        (r.ci_method, pytest.approx(r.ci_high, nan_ok=True), r.value_char) for r in plain
+    ]
+    assert [r.ci_method for r in few] == ["", "clopper-pearson", "conditional-binomial"]
+    assert [r.ci_method for r in many] == ["", "jeffreys", "log-delta"]
 
 
 # Singlets
@@ -311,13 +412,14 @@ def test_of_cells_that_the_counted_tube_did_not_find_there_is_an_upper_limit():
     assert (row.lod_value, row.lloq_value, math.isnan(row.v_eff_ul)) == (1, 2.5, True)
 
 
-def test_a_second_tube_of_a_blood_count_has_values_and_no_intervals():
+def test_a_second_tube_of_a_blood_count_has_the_errors_of_counting_both():
     counted = sample_of("t", "T", count_method="DP_ALC", alc_10e9_l="1.5", **DRAW)
 
     row = row_of([tube_t(singlets=10_000), tube_b()], study_of(counted, SECOND), "b", "Naive")
 
-    assert (row.value_raw, row.status, row.ci_method) == (30, "QUANT", "")
-    assert math.isnan(row.ci_low)
+    assert (row.value_raw, row.status, row.ci_method) == (30, "QUANT", "mover")
+    assert row.ci_low < 28
+    assert row.ci_high > 32
 
 
 def test_tubes_of_several_patients_keep_to_themselves_in_any_order():

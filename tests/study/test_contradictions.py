@@ -153,6 +153,26 @@ REFUSED = {
         [DRAW | BEAD, DRAW | BEAD | {"replicate": "2"}],
         (2, "replicate", "the other tubes of this specimen and panel are numbered; number this one too"),
     ),
+    "beads with a count by the blood count": (
+        [BLOOD_COUNT | {"beads_per_tube": "51664"}],
+        (2, "beads_per_tube", "counts by the blood count: leave this empty, or write SP_BEAD if beads count"),
+    ),
+    "a sample before infusion that was drawn after it": (
+        [{"control": "pre_infusion", "day": "14"}],
+        (2, "day", "a pre_infusion control is drawn before the infusion, and this is day 14"),
+    ),
+    "replicates that were counted in two ways": (
+        [DRAW | BEAD | {"replicate": "1"}, DRAW | {"replicate": "2", "count_method": "NONE"}],
+        (3, "count_method", "replicates and parts are counted in one way; found 'NONE', and 'SP_BEAD' in line 2"),
+    ),
+    "a part that is missing": (
+        [DRAW | BEAD | {"part": "1"}, DRAW | BEAD | {"part": "3"}],
+        (2, "part", "there are parts 1, 3 and no part 2; number the files of a tube 1, 2, ..., and name all of them"),
+    ),
+    "a number with a sign between thousands": (
+        [BEAD | {"beads_per_tube": "51 664"}],
+        (2, "beads_per_tube", "expected a number with a decimal point, found '51 664'"),
+    ),
     "a part of nothing": (
         [BEAD | {"part": "1"}],
         (2, "part", "specimen_id is empty: say of which specimen and tube this is a part"),

@@ -126,10 +126,20 @@ def test_two_controls_that_are_equally_near_are_refused(columns, what_to_do):
 
 
 def test_controls_that_serve_nobody_may_be_as_many_as_they_like():
-    others = [row(name, "fmo:PD-1", tube="T") for name in "ab"]
+    others = [row(name, "fmo:CD3", tube="T") for name in "ab"]
 
     assert told(SAMPLE, *others) == []
     assert told(*(row(name, "fmo:CAR", tube="T") for name in "ab")) == []
+
+
+def test_an_fmo_of_a_marker_that_the_template_has_not_is_refused_since_it_would_serve_nobody_unseen():
+    slip = replace(row("a", "fmo:CARR", tube="T"), place="manifest.csv line 3")
+
+    [message] = told(SAMPLE, slip)
+
+    assert message == (
+        "manifest.csv line 3: control 'fmo:CARR': template 'measured' has no marker 'CARR' (did you mean 'CAR'?)"
+    )
 
 
 def test_a_nearer_control_leaves_no_doubt():

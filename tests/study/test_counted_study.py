@@ -85,7 +85,12 @@ def test_the_flags_are_those_of_each_tube(rows):
             "250 beads were counted, expected 2500 or more (few_beads): they widen every interval; acquire longer; "
             + alert,
         ),
-        ("b", "", ""),
+        (
+            "b",
+            "PAIR_NOT_CHECKED",
+            "not checked whether this tube and sample 't' are of one blood: the lymphocytes are not named in template "
+            "'B' and 'T'; write counting: {lymphocytes: NAME}",
+        ),
         ("v", "B_CELLS_ARE_BACK", alert),
         (
             "n",

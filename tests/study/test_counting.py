@@ -133,6 +133,25 @@ def test_a_counted_tube_that_failed_costs_the_concentrations_and_not_the_percent
     assert said in comment
 
 
+def test_of_several_counted_tubes_that_all_failed_none_can_be_chosen():
+    twin = sample_of("t2", "T", **BEADS, **DRAW)
+    results = [tube_t(beads=0), SampleResult("t2", "t2.fcs", error_code="FCS_TRUNCATED", error="cut"), tube_b()]
+
+    status, code, comment = refused(results, study_of(BEAD_TUBE, twin, SECOND), "b")
+
+    assert (status, code) == ("INVALID", "COUNTED_TUBE_FAILED")
+    assert comment.endswith("all counted samples of specimen 'P1-D14' failed or were refused: t, t2")
+
+
+def test_a_pair_that_cannot_be_compared_is_told():
+    named = replace(TUBE_B, counting=replace(TUBE_B.counting, lymphocytes="Singlets"))
+
+    silent, spoken = (row_of([tube_t(), tube_b()], study_of(BEAD_TUBE, SECOND, b=b), "b") for b in (TUBE_B, named))
+
+    assert (silent.qc_flags, silent.qc_status, spoken.qc_flags) == ("PAIR_NOT_CHECKED", "PASS", "")
+    assert "the lymphocytes are not named in template 'tube B'" in silent.comment
+
+
 @pytest.mark.parametrize(("name", "number"), [("B cells", "no"), ("X", "2")])
 def test_shared_cells_that_the_counted_tube_s_template_does_not_have_once_are_told(name, number):
     carry = replace(TUBE_B.counting.carry_over, counted_as=name)

@@ -19,7 +19,7 @@ from cytoproc.gates.ellipsoid import EllipsoidGate
 from cytoproc.gates.methods.singlets import Singlets
 from cytoproc.gates.polygon import PolygonGate
 from cytoproc.gates.ranges import QuadrantGate, RangeGate, RectangleGate
-from cytoproc.quantify.concentration import Relation, carried_over, from_beads, from_volume
+from cytoproc.quantify.concentration import Relation, carried_over, from_beads, from_effective_volume, from_volume
 from cytoproc.quantify.counts import garwood
 from cytoproc.quantify.percent import PERCENT_INTERVALS, clopper_pearson
 from cytoproc.study.explaining.explanation import explain
@@ -218,6 +218,8 @@ def test_duplicate_tubes_are_told_as_their_events_in_their_blood(folder):
 
     assert number.formula.with_values == "(400 + 170) / (4 + 3.75)"
     assert number.agrees
+    unlike = "of tubes that were filled unlike, B = (4 + 3.75)² / (4² / "
+    assert any(line.startswith(unlike) for line in number.interval.lines)
     assert "one and two" in number.formula.where[0]
 
 
@@ -293,8 +295,10 @@ def run_of(tmp_path):
     def run(row, study="", **counts):
         (tmp_path / "t.yaml").write_text(TUBE_T, encoding="utf-8")
         tube(tmp_path / "a.fcs", **{"beads": 3000, "cells": 2000, "b": 300, "t": 900, **counts})
-        columns = "sample_id,file,subject_id,count_method,sample_volume_ul,beads_per_tube,alc_10e9_l"
-        (tmp_path / "manifest.csv").write_text(f"{columns}\n{row}\n", encoding="utf-8")
+        columns = "sample_id,file,subject_id,count_method,sample_volume_ul,beads_per_tube,alc_10e9_l,bead_lot"
+        (tmp_path / "manifest.csv").write_text(
+            f"{columns}\n{row}{',' * (columns.count(',') - row.count(','))}\n", encoding="utf-8"
+        )
         (tmp_path / "study.yaml").write_text(f"study: one tube\ntemplate: t.yaml\n{study}", encoding="utf-8")
         run_study(read_study(tmp_path / "study.yaml"), tmp_path / "out")
         return read_run(tmp_path / "out")
@@ -328,7 +332,41 @@ def test_technical_errors_of_a_study_are_told_where_they_enter(run_of):
     number = of_number(explain(run_of("a,a.fcs,P1,SP_BEAD,100,50000,", counts), "a", "B"), "ABS")
 
     assert (number.interval.method, number.agrees) == ("log-delta", True)
-    assert "the study gives pipetting 5 %, beads 2 %" in " ".join(number.interval.lines)
+    assert "the squares of the technical errors, which are: pipetting 5 %, beads 2 %" in " ".join(number.interval.lines)
+
+
+def test_the_error_of_a_lot_is_told_in_place_of_that_of_all_lots(run_of, tmp_path):
+    (tmp_path / "lots.csv").write_text("bead_lot,beads_per_tube,cv_percent\nL1,50000,8\n", encoding="utf-8")
+    rules = "counts: {interval: log-delta, cv: {pipetting: 0.05, beads: 0.02, volume: 0.01}}\nbead_lots: lots.csv\n"
+    row = "a,a.fcs,P1,SP_BEAD,100,,,L1"
+
+    interval = of_number(explain(run_of(row, rules), "a", "B"), "ABS").interval
+
+    said = " ".join(interval.lines)
+    assert "which are: pipetting 5 %, beads of lot L1 8 %" in said
+    assert f"all technical errors together being {math.hypot(0.05, 0.08):.4g}" in said
+    assert interval.agrees
+
+
+def test_a_carried_number_names_its_counted_tube_though_another_has_the_same_value(tmp_path):
+    (tmp_path / "t.yaml").write_text(TUBE_T, encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(TUBE_B, encoding="utf-8")
+    for name, hour, t in (("p1", 10, 900), ("p2", 11, 910)):
+        times = {"$DATE": "02-MAR-2020", "$BTIM": f"{hour}:00:00", "$ETIM": f"{hour}:02:00"}
+        tube(tmp_path / f"{name}.fcs", beads=3000, cells=2000, b=0, t=t, keywords=times)
+    tube(tmp_path / "c.fcs", beads=0, cells=2000, b=0, t=900)
+    (tmp_path / "manifest.csv").write_text(
+        "sample_id,file,subject_id,specimen_id,tube,part,template,count_method,sample_volume_ul,beads_per_tube\n"
+        "p1,p1.fcs,P1,D1,T,1,t.yaml,SP_BEAD,100,50000\np2,p2.fcs,P1,D1,T,2,t.yaml,SP_BEAD,100,50000\n"
+        "c,c.fcs,P1,D1,B,,b.yaml,SECOND_TUBE,,\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "study.yaml").write_text("study: no B cells\ntemplate: t.yaml\n", encoding="utf-8")
+    run_study(read_study(tmp_path / "study.yaml"), tmp_path / "out")
+
+    number = of_number(explain(read_run(tmp_path / "out"), "c", "B"), "ABS")
+
+    assert (number.value, number.counted.sample_id, number.agrees) == (0, "p1+p2", True)
 
 
 @pytest.mark.parametrize("method", ["wilson", "jeffreys"])
@@ -340,8 +378,16 @@ def test_the_interval_that_a_study_asks_for_is_told(run_of, method):
     assert (number.interval.method, number.agrees) == (method, True)
 
 
-def test_a_blood_count_without_an_error_has_no_interval_and_says_why(run_of):
-    explanation = explain(run_of("a,a.fcs,P1,DP_ALC,,,1.5"), "a", "B")
+def test_a_blood_count_without_an_error_has_the_interval_of_counting_and_none_for_what_it_counts(folder):
+    run = read_run(folder)
+    for sample, population, method in (
+        ("wbc", "T", "clopper-pearson"),
+        ("wbc", "B", "clopper-pearson"),
+        ("alc", "Cells", "conditional-binomial"),
+    ):
+        number = of_number(explain(run, sample, population), "ABS")
+        assert (number.interval.method, number.agrees) == (method, True)
+    explanation = explain(run, "wbc", "Cells")
 
     assert of_number(explanation, "ABS").interval is None
     assert "no interval: the error of what it is computed from" in " ".join(render_explanation(explanation))
@@ -440,6 +486,31 @@ def test_pooled_tubes_are_the_sum_of_events_in_the_sum_of_blood():
     assert (formula.with_values, formula.value) == ("(12 + 15) / (8.25 + 7.75)", 27 / 16)
 
 
+POOLED = {"count_method": "SP_BEAD", "pooled_from": "a;b", "n_events": 2400, "n_beads": 42_000, "v_eff_ul": 24}
+UNLIKE = {"beads_per_tube": 100_000, "sample_volume_ul": 220, "dilution_factor": 1}
+TWO = [{"v_eff_ul": 16, "n_beads": 40_000}, {"v_eff_ul": 8, "n_beads": 2000}]
+
+
+@pytest.mark.parametrize("interval", ["exact", "log-delta"])
+def test_the_interval_of_tubes_that_were_filled_unlike_is_computed_again_from_each(interval):
+    found = from_effective_volume([2400], [15_000], v_eff_ul=[24], interval=interval)  # 24² / (16²/40000 + 8²/2000)
+    line = with_interval(found, cv_pct=float(found.cv_pct[0]), **POOLED, **UNLIKE)
+
+    explained = explain_interval(line, members=[line_of(**m) for m in TWO])
+
+    assert explained.agrees
+    assert "of tubes that were filled unlike, B = (16 + 8)² / (16² / 40000 + 8² / 2000) = 15000" in explained.lines
+
+
+@pytest.mark.parametrize("interval", ["exact", "log-delta"])
+def test_where_a_tube_filled_unlike_has_no_number_the_interval_cannot_be_told_and_the_value_is_by_blood(interval):
+    found = from_effective_volume([2400], [15_000], v_eff_ul=[24], interval=interval)
+    line = with_interval(found, cv_pct=float(found.cv_pct[0]), **POOLED, **UNLIKE)
+
+    assert explain_interval(line).agrees is not False
+    assert formula_of(line, counting={}).with_values == "2400 / 24"
+
+
 def test_time_that_was_left_out_is_in_the_formula_of_a_volume():
     cells = {"n_events": 640, "vol_acquired_nl": 85_000, "dilution_factor": 10, "v_eff_ul": 8.5 * 0.98}
 
@@ -515,7 +586,7 @@ def test_technical_errors_are_told_in_the_interval_that_holds_them():
     interval = explain_interval(line, cvs={"pipetting": 0.05, "beads": 0.02, "gate": 0.0})
 
     assert (round(interval.low, 3), round(interval.high, 3), interval.agrees) == (10.101, 13.467, True)
-    assert "the study gives pipetting 5 %, beads 2 %" in " ".join(interval.lines)
+    assert "the squares of the technical errors, which are: pipetting 5 %, beads 2 %" in " ".join(interval.lines)
     assert "SE = sqrt(1/412 + 1/18250 + 0.0538516²)" in " ".join(interval.lines)
 
 

@@ -186,21 +186,68 @@ def validated(results=None, template=UNKNOWN, **given):
     return limits_of(results or [counts("s")], study)["s"].of("T/CAR+")
 
 
+SMALL = 0.001  # percent of 60,000 T cells: 0.6 events, and a blank shows 2
+
+
 def test_validated_events_replace_those_of_the_template_also_where_they_are_fewer():
-    events = validated(lod_events=13, lloq_events=22).events
+    events = validated(lod_events=13, lloq_events=22, background_percent=SMALL).events
 
     assert (events.detect_events, events.lloq_events) == (13, 22)
 
 
+def test_without_a_validated_background_events_only_raise_those_of_the_template():
+    """A limit of blank in events holds for samples of the blanks' size, and nobody says how large those were."""
+    fewer, more = (validated(lod_events=lod, lloq_events=lloq).events for lod, lloq in ((13, 22), (30, 60)))
+
+    assert (fewer.detect_events, fewer.lloq_events) == (20, 50)
+    assert (more.detect_events, more.lloq_events) == (30, 60)
+
+
+@given(st.integers(0, 1_000_000))
+def test_the_validated_background_follows_the_size_of_the_sample(t):
+    """20 blanks of 1000 with 21 events: of 90,000 events 136 may be false, so 9 are none."""
+    found = validated([counts("s", t, 9, 4)], lod_events=8, lob_events=3, background_percent=0.1514)
+
+    assert found.background.source == "assay limits.csv"
+    assert found.background.events == pytest.approx(0.001514 * t)
+    assert found.events.detect_events == max(8, found.background.lob_events + 1)
+
+
+def test_nine_of_ninety_thousand_are_not_detected_if_the_blanks_show_one_in_a_thousand():
+    limits = assay(lod_events=8, lob_events=3, background_percent=0.1514)
+    study = study_of(SAMPLE, template=UNKNOWN, assay_limits=limits)
+
+    row = rows_of([counts("s", 90_000, 9, 4)], study)["COUNT"]
+
+    assert (row.status, row.background_source) == ("ND", "assay limits.csv")
+    assert row.background_events == pytest.approx(136.26)
+    assert row.lod_events == row.lob_events + 1 == 157
+
+
+def test_a_control_goes_before_the_validated_background_and_that_before_the_template():
+    limits = assay(background_percent=SMALL)
+    alone = limits_of([counts("s")], study_of(SAMPLE, assay_limits=limits))
+    served = limits_of([counts("s"), counts("fmo")], study_of(SAMPLE, FMO, assay_limits=limits))
+
+    assert {alone["s"].of(path).background.source for path in PATHS[2:]} == {"assay limits.csv"}
+    assert [alone["s"].of(path).background.events for path in PATHS[2:]] == pytest.approx([0.6, 0.6])
+    assert {served["s"].of(path).background.source for path in PATHS[2:]} == {"control fmo"}
+    assert served["fmo"].of("T/CAR+").background.source == "assay limits.csv"
+
+
+def test_the_validated_background_is_of_the_denominator_that_the_file_names():
+    assert validated(background_percent=1, percent_of="Beads").background.events == 100
+
+
 def test_a_validated_mean_becomes_whole_events():
-    events = validated(lod_events=12.2, lloq_events=21.01).events
+    events = validated(lod_events=12.2, lloq_events=21.01, background_percent=SMALL).events
 
     assert (events.detect_events, events.lloq_events) == (13, 22)
 
 
 def test_a_number_takes_never_fewer_events_than_detection():
     assert validated(lod_events=70).events.lloq_events == 70
-    assert validated(lloq_events=15).events.lloq_events == 20
+    assert validated(lloq_events=15, background_percent=SMALL).events.lloq_events == 20
 
 
 def test_more_than_the_validated_blank_must_be_seen_in_the_population_and_its_parts():
@@ -227,7 +274,8 @@ def test_of_the_measured_and_the_validated_blank_the_larger_decides():
 @pytest.mark.parametrize(("t", "lloq"), [(40_000, 22), (44_000, 22), (44_001, 23), (200_000, 100)])
 def test_the_validated_percentage_is_so_many_events_of_this_sample(t, lloq):
     """22 events or 0.05 % of T cells: of 44,000 T cells both are the same."""
-    found = validated([counts("s", t)], lod_events=13, lloq_events=22, lloq_percent=0.05, percent_of="T")
+    given = {"lod_events": 13, "lloq_events": 22, "lloq_percent": 0.05, "background_percent": SMALL}
+    found = validated([counts("s", t)], percent_of="T", **given)
 
     assert (found.events.detect_events, found.events.lloq_events) == (13, lloq)
 
@@ -249,7 +297,8 @@ def test_the_other_populations_keep_the_limits_of_the_template():
     ],
 )
 def test_fewer_cells_than_the_assay_is_validated_for_are_no_concentration(car, status, in_words):
-    study = study_of(SAMPLE, template=UNKNOWN, assay_limits=assay(lod_events=13, lloq_events=22, lloq_per_ul=3))
+    limits = assay(lod_events=13, lloq_events=22, lloq_per_ul=3, background_percent=SMALL)
+    study = study_of(SAMPLE, template=UNKNOWN, assay_limits=limits)
 
     row = rows_of([counts("s", car=car)], study)["ABS"]
 

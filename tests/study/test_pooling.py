@@ -12,12 +12,17 @@ from cytoproc.cli.visits import format_visits
 from cytoproc.export.tables import summary_table
 from cytoproc.model.results import Intensity, QCFlag, SampleResult
 from cytoproc.quantify.agreement import chance_of_spread, overdispersion
+from cytoproc.quantify.concentration import from_effective_volume
 from cytoproc.running import run_study
+from cytoproc.study.bead_lots import BeadLot
+from cytoproc.study.counting import find_bases, find_tubes
 from cytoproc.study.definition import Instrument, read_study
 from cytoproc.study.findings import find_out
 from cytoproc.study.pooling import pool
 from cytoproc.study.results import collect
+from cytoproc.study.rules import CountRules
 from cytoproc.study.truth import TrueCount
+from cytoproc.templates.template import TwoBeads
 from tests.making import fcs_file
 from tests.study.counted import BEADS, TUBE_T, counted_rows, study_of, tube_b, tube_row, tube_t
 
@@ -45,6 +50,10 @@ def two(column, **columns):
 
 
 TWO_PARTS = [result("x", begin=TIMES[0], end=TIMES[1]), result("y", begin=TIMES[2], end=TIMES[3], beads=5000, b=300)]
+ALIKE = [
+    TWO_PARTS[0],
+    result("y", begin=TIMES[2], end=TIMES[3], beads=5000, cells=10_000, singlets=10_000, t=1000, b=200),
+]
 
 
 def pooled(results, rows, **more):
@@ -120,7 +129,7 @@ def test_percentages_of_a_pooled_sample_are_of_all_its_events():
 
 
 def test_intensities_are_left_to_the_members_and_a_note_says_so():
-    members = [replace(r, intensities=(Intensity("Cells", "CD3", "median", 9.0),)) for r in TWO_PARTS]
+    members = [replace(r, intensities=(Intensity("Cells", "CD3", "median", 9.0),)) for r in ALIKE]
 
     results, study = pooled(members, two("part"))
 
@@ -228,9 +237,9 @@ def test_a_file_that_begins_when_the_other_ends_does_not_overlap():
 
 @pytest.mark.parametrize("missing", ["begin", "end"])
 def test_files_without_times_are_pooled_and_it_is_told_that_nothing_shows_them_apart(missing):
-    bare = replace(TWO_PARTS[1], acquisition=tuple((k, "" if k == missing else v) for k, v in TWO_PARTS[1].acquisition))
+    bare = replace(ALIKE[1], acquisition=tuple((k, "" if k == missing else v) for k, v in ALIKE[1].acquisition))
 
-    results, study = pooled([TWO_PARTS[0], bare], two("part"))
+    results, study = pooled([ALIKE[0], bare], two("part"))
 
     found = flags(results, study)
     assert list(found) == ["POOLED", "PARTS_NOT_VERIFIED"]
@@ -306,8 +315,91 @@ def test_duplicate_tubes_that_were_filled_unlike_pool_by_the_blood_looked_at():
     row = rows_of(results, study)["x+y", "B"]
     assert row.v_eff_ul == pytest.approx(20 + 20)  # 100 µL x 10,000/50,000, and 50 µL x 10,000/25,000
     assert row.value_raw == pytest.approx(820 / 40)
-    by_formula = row.n_events / row.n_beads * row.beads_per_tube / row.sample_volume_ul * row.dilution_factor
-    assert by_formula == pytest.approx(row.value_raw)
+    exact = from_effective_volume(820, 20_000, v_eff_ul=40).estimate  # each bead stands for as much blood
+    assert (row.ci_low, row.ci_high) == pytest.approx((float(exact.low), float(exact.high)))
+    assert (row.n_beads, row.beads_per_tube, row.sample_volume_ul) == (20_000, 75_000, 200)
+    assert math.isnan(row.dilution_factor)
+
+
+def test_of_duplicates_that_were_filled_unlike_the_tube_with_few_beads_is_as_unsure_as_it_is():
+    rows = [tube_row("x", "T", **BEADS, replicate="1"), tube_row("y", "T", **BEADS, replicate="2")]
+    rows = [but(rows[0], sample_volume_ul="20"), but(rows[1], sample_volume_ul="200")]
+
+    results, study = pooled([result("x", beads=40_000, t=1600), result("y", beads=2000, t=800)], rows)
+
+    row = rows_of(results, study)["x+y", "T"]
+    as_sure = 24**2 / (16**2 / 40_000 + 8**2 / 2000)  # beads of one tube: 15,000, not 42,000
+    exact = from_effective_volume(2400, as_sure, v_eff_ul=24).estimate
+    assert (row.v_eff_ul, row.n_beads, row.dilution_factor) == (pytest.approx(24), 42_000, 1)
+    assert (row.value_raw, row.ci_low, row.ci_high) == pytest.approx((100, float(exact.low), float(exact.high)))
+
+
+def test_duplicates_that_were_filled_alike_have_exactly_the_numbers_of_one_tube_of_all():
+    members = [result("x", beads=9000, t=1780, b=333), result("y", beads=4700, t=920, b=171)]
+    results, study = pooled(members, two("replicate"))
+    row = {"beads_per_tube": "100000", "sample_volume_ul": "200"}
+
+    one = counted_rows([tube_t(beads=13_700, t=2700, b=504)], study_of(tube_row("t", "T", **BEADS | row)))
+
+    names = ("value_raw", "ci_low", "ci_high", "ci_method", "v_eff_ul", "cv_pct", "dilution_factor")
+    for population in ("B", "T"):
+        found, expected = rows_of(results, study)["x+y", population], one["t", population]
+        assert [getattr(found, name) for name in names] == [getattr(expected, name) for name in names]
+
+
+@pytest.mark.parametrize("per_ul", [20, 500])
+def test_unlike_tubes_hold_the_truth_in_95_of_100(per_ul):
+    rng = np.random.default_rng(17)
+    blood, added, seen = np.array([20, 200]), 50_000, np.array([0.8, 0.04])
+    beads, cells = rng.poisson(added * seen, (8000, 2)), rng.poisson(per_ul * blood * seen, (8000, 2))
+    v = blood * beads / added
+
+    found = from_effective_volume(
+        cells.sum(1), v.sum(1) ** 2 / np.sum(v**2 / beads, axis=1), v_eff_ul=v.sum(1)
+    ).estimate
+
+    assert np.mean((found.low <= per_ul) & (per_ul <= found.high)) > 0.93
+
+
+def test_unlike_tubes_of_one_blood_scatter_as_counting_says():
+    rng = np.random.default_rng(8)
+    rows = [but(row, sample_volume_ul=volume) for row, volume in zip(two("replicate"), ("20", "200"), strict=True)]
+    phi = []
+    for _ in range(150):
+        n = rng.poisson([40_000, 2000, 8000, 4000])
+        made, study = pooled([result("x", beads=n[0], t=n[2]), result("y", beads=n[1], t=n[3])], rows)
+        tubes = find_tubes(list(made.values()), study)
+        phi.append(dict(find_bases(tubes, study)["x+y"].spread)["Cells/Singlets/T"])
+
+    assert np.mean(phi) == pytest.approx(1, abs=0.4)  # 3.5 standard errors
+
+
+LOG_DELTA = CountRules(interval="log-delta")
+TWO_LOTS = {name: BeadLot(name, beads_per_tube=50_000, cv=0.08) for name in ("A", "B")}
+
+
+@pytest.mark.parametrize(
+    ("lots", "error"), [(("A", "A"), 0.08), (("A", "B"), 0.08 * math.hypot(2, 1) / 3), (("A", ""), 0.16 / 3)]
+)
+def test_the_errors_of_two_bead_lots_are_independent_and_that_of_one_is_shared(lots, error):
+    rows = [but(row, bead_lot=lot) for row, lot in zip(two("replicate"), lots, strict=True)]
+    members = [result("x", t=8000, b=400), result("y", beads=5000, t=4000, b=200)]
+
+    results, study = pooled(members, rows, bead_lots=TWO_LOTS, counts=LOG_DELTA)
+
+    row = rows_of(results, study)["x+y", "T"]
+    assert row.cv_pct / 100 == pytest.approx(math.sqrt(1 / 12_000 + 1 / 15_000 + error**2))
+
+
+def test_duplicates_with_beads_of_two_lots_of_other_ratios_are_not_refused_for_them():
+    both = replace(TUBE_T.counting, two_beads=TwoBeads("Cells", "Cells/Singlets", 1.0))
+    lots = {"A": BeadLot("A", 50_000, ratio_a_to_b=2.0), "B": BeadLot("B", 50_000, ratio_a_to_b=4.0)}
+    rows = [but(row, bead_lot=lot) for row, lot in zip(two("replicate"), lots, strict=True)]
+    members = [result("x", cells=40_000), result("y", cells=80_000)]
+
+    results, study = pooled(members, rows, t=replace(TUBE_T, counting=both), bead_lots=lots)
+
+    assert rows_of(results, study)["x+y", "T"].status == "QUANT"
 
 
 def test_volumes_of_duplicate_tubes_add_up_too():

@@ -149,6 +149,7 @@ def test_a_percentage_carries_all_that_is_needed_to_judge_it():
         "lod_value": 2.5,
         "lloq_value": 6.25,
         "count_method": "",
+        "counted_in": "",
         "status": "QUANT",
         "qc_status": "PASS",
         "qc_flags": "",

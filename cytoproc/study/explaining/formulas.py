@@ -11,7 +11,10 @@ from cytoproc.model.paths import split_path
 from cytoproc.study.finished import Line
 from cytoproc.study.rounding import rounded
 
-__all__ = ["Formula", "exactly", "formula_of", "shown", "ten_digits"]
+__all__ = ["Formula", "exactly", "formula_of", "is_of_unlike_tubes", "shown", "ten_digits"]
+
+
+_BY_BEADS = ("n_beads", "beads_per_tube", "sample_volume_ul", "dilution_factor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,21 @@ def formula_of(
             return _percent(line, n)
         case "ABS" if members:
             return _pooled(line, members)
+        case "ABS" if is_of_unlike_tubes(line):
+            return _by_volume_seen(line, n, counting)
         case "ABS" if line.text("count_method") == "SECOND_TUBE":
             return _carried(line, n, reference)
         case "ABS":
             return _WAYS.get(line.text("count_method"), _by_volume_seen)(line, n, counting)
     return None
+
+
+def is_of_unlike_tubes(line: Line) -> bool:
+    """Return whether the beads of a pooled line do not tell its blood as those of one tube would."""
+    if not line.text("pooled_from") or line.text("count_method") != "SP_BEAD":
+        return False
+    beads, added, volume, dilution = (line.number(c) for c in _BY_BEADS)
+    return not math.isclose(volume / dilution * beads / added, line.number("v_eff_ul"), rel_tol=1e-9)
 
 
 def _cells(line: Line) -> str:
@@ -101,8 +114,7 @@ def _percent(line: Line, n: int) -> Formula | None:
 
 
 def _by_beads(line: Line, n: int, counting: Mapping[str, str]) -> Formula | None:
-    columns = ("n_beads", "beads_per_tube", "sample_volume_ul", "dilution_factor")
-    beads, added, volume, dilution = (line.number(c) for c in columns)
+    beads, added, volume, dilution = (line.number(c) for c in _BY_BEADS)
     if not beads > 0 or math.isnan(added * volume * dilution):
         return _by_volume_seen(line, n, counting)
     b, a, v, d = map(exactly, (beads, added, volume, dilution))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from cytoproc.quantify.counts import garwood
 from cytoproc.quantify.estimate import Estimate, tail_of
 from cytoproc.quantify.percent import PERCENT_INTERVALS, clopper_pearson
 from cytoproc.quantify.ratio import mover_product, mover_sum, ratio_of_counts
-from cytoproc.study.explaining.formulas import shown, ten_digits
+from cytoproc.study.explaining.formulas import is_of_unlike_tubes, shown, ten_digits
 from cytoproc.study.finished import Line
 
 __all__ = ["Carried", "ExplainedInterval", "explain_interval"]
@@ -63,16 +63,21 @@ class ExplainedInterval:
 
 
 def explain_interval(
-    line: Line, *, carried: Carried | None = None, cvs: Mapping[str, float] | None = None
+    line: Line,
+    *,
+    carried: Carried | None = None,
+    cvs: Mapping[str, float] | None = None,
+    members: Sequence[Line] = (),
 ) -> ExplainedInterval | None:
     """Return how the interval of a line was computed; none where the line has none.
 
-    `cvs` are the technical errors that the study gives, by name (0.05 is 5 %).
+    `cvs` are the technical errors that enter it, by name (0.05 is 5 %), and `members` the lines of the tubes
+    that a pooled concentration was made of.
     """
     method = line.text("ci_method")
     if not method or math.isnan(line.number("ci_high")):
         return None
-    known = _Known(line, method.removesuffix(_WIDENED), carried, cvs or {})
+    known = _Known(line, method.removesuffix(_WIDENED), carried, cvs or {}, members)
     if carried and carried.relation is Relation.SAME:
         return _same(known, carried.reference)
     found = _METHODS.get(known.method, _unknown)(known)
@@ -85,6 +90,7 @@ class _Known:
     method: str
     carried: Carried | None
     cvs: Mapping[str, float]
+    members: Sequence[Line] = ()
 
     @property
     def n(self) -> int:
@@ -95,8 +101,23 @@ class _Known:
         return self.line.whole("n_denominator")
 
     @property
-    def beads(self) -> int:
-        return self.line.whole("n_beads")
+    def beads(self) -> float:
+        """The beads that were counted; of tubes that were filled unlike, as many as would tell their blood so well."""
+        counted = self.line.whole("n_beads")
+        if not counted or not self.members:
+            return math.nan if is_of_unlike_tubes(self.line) else counted
+        seen = [(m.number("v_eff_ul"), m.number("n_beads")) for m in self.members]
+        effective = sum(v for v, _ in seen) ** 2 / sum(v * v / b for v, b in seen)
+        return counted if math.isclose(effective, counted, rel_tol=1e-9) else effective
+
+    @property
+    def of_beads(self) -> tuple[str, ...]:
+        """Where the beads come from if not from counting alone."""
+        if self.beads == self.line.whole("n_beads"):
+            return ()
+        volumes = " + ".join(ten_digits(m.number("v_eff_ul")) for m in self.members)
+        each = " + ".join(f"{ten_digits(m.number('v_eff_ul'))}² / {m.whole('n_beads')}" for m in self.members)
+        return (f"of tubes that were filled unlike, B = ({volumes})² / ({each}) = {ten_digits(self.beads)}",)
 
     @property
     def volume(self) -> float:
@@ -132,6 +153,34 @@ class _Known:
         return ExplainedInterval(
             low, high, self.level, self.line.text("ci_method"), name, lines, spreadsheet, by_hand, ends
         )
+
+
+def _exact_share(known: _Known) -> ExplainedInterval:
+    return _part_of_blood_count(known) if _is_by_blood_count(known) else _exact_percent(known)
+
+
+def _is_by_blood_count(known: _Known) -> bool:
+    return known.line.text("count_method").startswith("DP")
+
+
+def _part_of_blood_count(known: _Known) -> ExplainedInterval:
+    k, n, (a, b), volume = known.n, known.of, known.tails, ten_digits(known.volume)
+    low, high = f"BETA.INV({a},{k},{n - k + 1})", f"BETA.INV({b},{k + 1},{n - k})"
+    return known.explained(
+        "exact, of a count out of a count (Clopper-Pearson), with the blood count taken as certain",
+        (
+            f"low = Beta⁻¹({a}; N, n - N + 1) × n / V = Beta⁻¹({a}; {k}, {n - k + 1}) × {n} / {volume}"
+            if k
+            else "low = 0",
+            f"high = Beta⁻¹({b}; N + 1, n - N) × n / V = Beta⁻¹({b}; {k + 1}, {n - k}) × {n} / {volume}"
+            if k < n
+            else f"high = n / V = {n} / {volume}",
+            f"with V = {volume} µL of blood looked at",
+        ),
+        (*((f"={low}*{n}/{volume}",) if k else ()), *((f"={high}*{n}/{volume}",) if k < n else ())),
+        _count_by_hand(known, f"1/{k} - 1/{n}", 1 / k - 1 / n if k else 0.0),
+        clopper_pearson(k, n, level=known.level).scaled(n / known.volume / 100),
+    )
 
 
 def _exact_percent(known: _Known) -> ExplainedInterval:
@@ -201,22 +250,48 @@ def _other_percent(known: _Known) -> ExplainedInterval:
     return known.explained("of Wilson", steps, again=again)
 
 
-def _beads(known: _Known) -> ExplainedInterval:
-    k, beads, (a, b) = known.n, known.beads, known.tails
-    volume = ten_digits(known.volume)
-    low, high = f"BETA.INV({a},{k},{beads + 1})", f"BETA.INV({b},{k + 1},{beads})"
+def _ratio(known: _Known) -> ExplainedInterval:
+    return _beside_blood_count(known) if _is_by_blood_count(known) else _beads(known)
+
+
+def _beside_blood_count(known: _Known) -> ExplainedInterval:
+    k, n, (a, b), volume = known.n, known.of, known.tails, ten_digits(known.volume)
+    low, high = f"BETA.INV({a},{k},{n + 1})", f"BETA.INV({b},{k + 1},{n})"
     return known.explained(
-        "exact, of the ratio of two counts, cells and beads (conditional binomial)",
+        "exact, of the ratio of two counts, with the blood count taken as certain (conditional binomial)",
         (
-            f"low = p / (1 - p) × B / V, with p = Beta⁻¹({a}; N, B + 1) = Beta⁻¹({a}; {k}, {beads + 1})"
+            f"low = p / (1 - p) × n / V, with p = Beta⁻¹({a}; N, n + 1) = Beta⁻¹({a}; {k}, {n + 1})"
+            if k
+            else "low = 0",
+            f"high = p / (1 - p) × n / V, with p = Beta⁻¹({b}; N + 1, n) = Beta⁻¹({b}; {k + 1}, {n})",
+            f"with n = {n} events of what the blood count counts, and V = {volume} µL of blood looked at",
+        ),
+        tuple(f"={beta}/(1-{beta})*{n}/{volume}" for beta in ((low, high) if k else (high,))),
+        _count_by_hand(known, f"1/{k} + 1/{n}", 1 / k + 1 / n if k else 0.0),
+        ratio_of_counts(k, n, level=known.level).scaled(n / known.volume),
+    )
+
+
+def _beads(known: _Known) -> ExplainedInterval:
+    k, (a, b) = known.n, known.tails
+    name = "exact, of the ratio of two counts, cells and beads (conditional binomial)"
+    if math.isnan(known.beads):
+        return known.explained(f"{name}; of tubes that were filled unlike, of which one has no concentration")
+    volume, beads, next_bead = (ten_digits(x) for x in (known.volume, known.beads, known.beads + 1))
+    low, high = f"BETA.INV({a},{k},{next_bead})", f"BETA.INV({b},{k + 1},{beads})"
+    return known.explained(
+        name,
+        (
+            f"low = p / (1 - p) × B / V, with p = Beta⁻¹({a}; N, B + 1) = Beta⁻¹({a}; {k}, {next_bead})"
             if k
             else "low = 0",
             f"high = p / (1 - p) × B / V, with p = Beta⁻¹({b}; N + 1, B) = Beta⁻¹({b}; {k + 1}, {beads})",
             f"with B = {beads} beads, and V = {volume} µL of blood looked at",
+            *known.of_beads,
         ),
         tuple(f"={beta}/(1-{beta})*{beads}/{volume}" for beta in ((low, high) if k else (high,))),
-        _count_by_hand(known, f"1/{k} + 1/{beads}", 1 / k + 1 / beads if k else 0.0),
-        ratio_of_counts(k, beads, level=known.level).scaled(beads / known.volume),
+        _count_by_hand(known, f"1/{k} + 1/{beads}", 1 / k + 1 / known.beads if k else 0.0),
+        ratio_of_counts(k, known.beads, level=known.level).scaled(known.beads / known.volume),
     )
 
 
@@ -255,17 +330,23 @@ def _log_delta(known: _Known) -> ExplainedInterval:
     error = known.line.number("cv_pct") / 100
     given = ", ".join(f"{name} {100 * cv:g} %" for name, cv in known.cvs.items() if cv)
     counting, variance = f"1/{known.n}", 1 / known.n
-    if known.beads:
-        counting, variance = f"{counting} + 1/{known.beads}", variance + 1 / known.beads
+    if math.isnan(known.beads):
+        counting = f"{counting} + 1/B of all tubes"
+    elif known.beads:
+        counting, variance = f"{counting} + 1/{ten_digits(known.beads)}", variance + 1 / known.beads
     elif known.line.text("count_method").startswith("DP"):
-        counting, variance = f"{counting} - 1/{known.of}", variance - 1 / known.of
+        technical = sum(known.cvs.get(name, 0.0) ** 2 for name in ("blood_count", "gate"))
+        is_part = math.isclose(error**2, variance - 1 / known.of + technical, rel_tol=1e-9)
+        sign = -1 if is_part else 1
+        counting, variance = f"{counting} {'-' if is_part else '+'} 1/{known.of}", variance + sign / known.of
     lines: tuple[str, ...] = (
         f"low = value × exp(-z × SE), high = value × exp(z × SE), with z = {known.z:.6g}",
-        f"SE² = {counting} + the squares of the technical errors" + (f"; the study gives {given}" if given else ""),
+        f"SE² = {counting} + the squares of the technical errors" + (f", which are: {given}" if given else ""),
+        *(known.of_beads if known.beads > 0 else ()),
     )
     if math.isnan(error):
         return known.explained("on the logarithm (log-delta)", lines)
-    if error**2 > variance and not known.line.text("ci_method").endswith(_WIDENED):
+    if not math.isnan(known.beads) and error**2 > variance and not known.line.text("ci_method").endswith(_WIDENED):
         together = math.sqrt(error**2 - variance)
         lines = (*lines, f"SE = sqrt({counting} + {together:.6g}²), all technical errors together being {together:.4g}")
     by = math.exp(known.z * error)
@@ -368,10 +449,10 @@ def _widened(known: _Known, found: ExplainedInterval) -> ExplainedInterval:
 
 
 _METHODS: Mapping[str, Callable[[_Known], ExplainedInterval]] = {
-    "clopper-pearson": _exact_percent,
+    "clopper-pearson": _exact_share,
     "wilson": _other_percent,
     "jeffreys": _other_percent,
-    "conditional-binomial": _beads,
+    "conditional-binomial": _ratio,
     "garwood": _volume,
     "log-delta": _log_delta,
     "mover": _carried,

@@ -87,8 +87,9 @@ def explain_number(run: FinishedRun, line: Line) -> ExplainedNumber:
     has_value = not math.isnan(line.number("value_raw"))
     carried = _carried(run, line, entry) if has_value else None
     reference = carried.reference if carried else None
+    members = _members(run, line)
     formula = (
-        formula_of(line, counting=entry.get("counting") or {}, reference=reference, members=_members(run, line))
+        formula_of(line, counting=entry.get("counting") or {}, reference=reference, members=members)
         if has_value
         else None
     )
@@ -106,7 +107,7 @@ def explain_number(run: FinishedRun, line: Line) -> ExplainedNumber:
         status=line.text("status"),
         why=_why(line, entry, reference),
         formula=formula,
-        interval=explain_interval(line, carried=carried, cvs=_cvs(run)),
+        interval=explain_interval(line, carried=carried, cvs=_cvs(run, line, entry), members=members),
         limits=limits,
         facts=tuple(_facts(line)),
         counted=explain_number(run, reference) if reference else None,
@@ -116,11 +117,38 @@ def explain_number(run: FinishedRun, line: Line) -> ExplainedNumber:
 _REFUSED = {Status.INVALID.value, Status.NOT_DONE.value}
 
 
-def _cvs(run: FinishedRun) -> Mapping[str, float]:
-    """Return the technical errors that the study gives."""
+_ERRORS = {
+    "SP_BEAD": ("pipetting", "beads"),
+    "SP_VOL": ("pipetting", "volume"),
+    "DP_ALC": ("blood_count", "gate"),
+    "DP_WBC": ("blood_count", "gate"),
+}
+
+
+def _cvs(run: FinishedRun, line: Line, entry: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return the technical errors that enter a concentration, by what they are the errors of.
+
+    A lot of beads that has an error of its own stands in for the one that the study gives for all lots.
+    """
     counts = run.record.get("counts")
-    cvs = counts.get("cv") if isinstance(counts, dict) else None
-    return cvs if isinstance(cvs, dict) else {}
+    given = counts.get("cv") if isinstance(counts, dict) else None
+    of_study = given if isinstance(given, dict) else {}
+    cvs = {name: of_study[name] for name in _ERRORS.get(line.text("count_method"), ()) if name in of_study}
+    if line.text("count_method") != "SP_BEAD":
+        return cvs
+    lots = {str(lot.get("bead_lot")): lot.get("cv_percent") for lot in run.record.get("bead_lots") or []}
+    used = _lots_of(run, entry)
+    known = {f"beads of lot {name}": lots[name] / 100 for name in used if lots.get(name) is not None}
+    if known and len(known) == len(used):
+        cvs.pop("beads", None)
+    return cvs | known
+
+
+def _lots_of(run: FinishedRun, entry: Mapping[str, Any]) -> list[str]:
+    """Return the lots of beads of a sample, or of the tubes that it was made of."""
+    entries = [entry, *map(run.sample, entry.get("pooled_from") or [])]
+    found = [(e.get("counting") or {}).get("bead_lot", "") for e in entries]
+    return list(dict.fromkeys(filter(None, found)))
 
 
 # Other tubes
@@ -148,28 +176,16 @@ def _carried(run: FinishedRun, line: Line, entry: Mapping[str, Any]) -> Carried 
     carry = run.template_of(line.text("sample_id")).counting.carry_over
     if line.text("statistic") != "ABS" or line.text("count_method") != "SECOND_TUBE" or carry is None:
         return None
-    tubes = [t for t in run.lines_where("specimen_id", line.text("specimen_id")) if _counts_itself(t, line)]
-    candidates = [t for t in tubes if t.text("population_id") in _called(run, t, carry.counted_as)]
-    if not candidates:
+    counted_in = line.text("counted_in")
+    paths = run.template_of(counted_in).paths_called(carry.counted_as) if counted_in else ()
+    tube = run.lines_where("sample_id", counted_in)
+    references = [t for t in tube if t.text("statistic") == "ABS" and t.text("population_id") in paths]
+    if not references:
         return None
-    expected = line.number("n_denominator") / line.number("v_eff_ul")  # of duplicates, the one that was used
-    reference = min(candidates, key=lambda t: abs(t.number("value_raw") - expected))
+    [reference] = references
     shared, path = line.text("denominator_id"), line.text("population_id")
     both = (entry.get("among_shared") or {}).get(path, 0)
     return Carried(reference, relation_of(path, shared), int(both))
-
-
-def _counts_itself(line: Line, other: Line) -> bool:
-    return (
-        line.text("statistic") == "ABS"
-        and line.text("count_method") not in {"", "NONE", "SECOND_TUBE"}
-        and line.text("subject_id") == other.text("subject_id")
-        and not line.text("control")
-    )
-
-
-def _called(run: FinishedRun, line: Line, name: str) -> tuple[str, ...]:
-    return run.template_of(line.text("sample_id")).paths_called(name)
 
 
 # Limits, and why
@@ -202,8 +218,11 @@ def _background(line: Line) -> tuple[float, str, list[str]]:
     """Return the events that are expected by chance, and where that is known from."""
     events, source = line.number("background_events"), line.text("background_source")
     if not math.isnan(events):
-        by = f" ({source})" if source else ""
-        return events, source, [f"{shown(events)} events are expected by chance{by}"]
+        if source.startswith("control"):
+            words = f"up to {shown(events)} events by chance: the upper 95 % limit of what lies in the gate in {source}"
+        else:
+            words = f"{shown(events)} events are expected by chance" + (f" ({source})" if source else "")
+        return events, source, [words]
     return math.nan, "", []
 
 

@@ -152,7 +152,7 @@ def _number(text: _Text, number: ExplainedNumber, *, indent: int, said: Sequence
     if number.interval:
         _interval(text, number.interval, number.unit, inner)
     elif number.statistic == "ABS" and not math.isnan(number.value):
-        text.wrap("no interval: the error of what it is computed from, such as a blood count, is not known", inner)
+        text.wrap("no interval: the error of what it is computed from, the blood count, is not known", inner)
     if number.limits:
         for line in number.limits.of_events if number.limits.of_events != said else ():
             text.wrap(line, inner)
