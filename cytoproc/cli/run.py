@@ -154,10 +154,14 @@ def _print_summary(finished: Run, study: Study) -> None:
         title = f"{template.name} {template.version}" if len(groups) > 1 else ""
         _print_results(results, template, percents, title)
     failed, n_files = len(finished.failed), sum(not r.pooled_from for r in finished.results)
+    refused = [r for r in finished.results if r.pooled_from and r.error_code]
+    for tube in refused:
+        print_error(f"{tube.sample_id}: {tube.error_code}: {tube.error}")
     done = f"{n_files - failed} of {n_files} samples done"
+    done += f", {failed} could not be processed (see the comment column of results.csv)" if failed else ""
     print_lines(
         "",
-        done + (f", {failed} could not be processed (see the comment column of results.csv)" if failed else ""),
+        done + (f"; {len(refused)} could not be added up, and has no numbers as a whole" if refused else ""),
         f"for Excel:          {finished.folder / 'results.xlsx'}",
         f"all numbers:        {finished.folder / 'results.csv'}, .parquet",
         f"one line a sample:  {finished.folder / 'wide.csv'}, .parquet",

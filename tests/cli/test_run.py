@@ -379,6 +379,18 @@ def counted(tmp_path):
     return tmp_path
 
 
+def test_a_tube_whose_files_cannot_be_added_up_is_told_with_the_reason(run, study):
+    (study / "b.fcs").write_bytes((study / "a.fcs").read_bytes())
+    rows = "sample_id,file,subject_id,specimen_id,tube,part\na,a.fcs,P1,D14,T,1\nb,b.fcs,P1,D14,T,2\n"
+    (study / "manifest.csv").write_text(rows, encoding="utf-8")
+
+    done = run("run", study, "--quiet")
+
+    assert done.code == 0
+    assert done.err.startswith("cytoproc: a+b: PARTS_OVERLAP: ")
+    assert "2 of 2 samples done; 1 could not be added up, and has no numbers as a whole" in done.out
+
+
 def test_what_was_compared_is_a_sheet_and_a_file(run, counted):
     template = (counted / "counted.yaml").read_text(encoding="utf-8")
     none = "  - {name: None, parent: Cells, below: {channel: CAR, cut: 0}}\ncounting:"
