@@ -29,6 +29,7 @@ __all__ = ["Instrument", "Study", "read_study", "study_of_files"]
 
 
 _USUAL = CountRules()
+_USUAL_FLOW = (5.0, 1000.0)
 _NOBODY = Subjects()
 _NO_RANGES = ReferenceRanges()
 _NOTHING_VALIDATED = AssayLimits()
@@ -36,10 +37,16 @@ _NOTHING_VALIDATED = AssayLimits()
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A cytometer by its serial number (`$CYTSN`), and the unit in which it writes the acquired volume (`$VOL`)."""
+    """A cytometer by its serial number (`$CYTSN`), and what its acquired volume (`$VOL`) means.
+
+    `volume_unit` is its unit. `dead_volume_ul` is the part of it, in µL, that went through before events were stored,
+    `flow_ul_min` between which flow rates (µL/min) the instrument works.
+    """
 
     serial: str
     volume_unit: str
+    dead_volume_ul: float = 0.0
+    flow_ul_min: tuple[float, float] = _USUAL_FLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,8 @@ class Study:
 class _InstrumentPart(Part):
     serial: Text
     volume_unit: Literal["nL", "uL"]
+    dead_volume_ul: Annotated[float, Field(ge=0)] = 0.0
+    flow_ul_min: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2, max_length=2)] | None = None
 
 
 class _StudyPart(Part):
@@ -126,7 +135,7 @@ def read_study(path: str | Path) -> Study:
         )
     folder = path.parent
     if part is not None:
-        problems += _named_twice(part, places)
+        problems += _of_instruments(part, places)
         problems += _of_counts(part.counts, places)
         problems += _not_there(part, folder, places)
     if part is None or problems:
@@ -134,7 +143,9 @@ def read_study(path: str | Path) -> Study:
     lots = read_bead_lots(folder / part.bead_lots) if part.bead_lots is not None else {}
     manifest = read_manifest(folder / part.manifest, folder=folder, allow_outside=part.allow_outside, bead_lots=lots)
     templates = _templates(manifest, part.template, folder, str(path))
-    instruments = tuple(Instrument(i.serial, i.volume_unit) for i in part.instruments or ())
+    instruments = tuple(
+        Instrument(i.serial, i.volume_unit, i.dead_volume_ul, _window(i)) for i in part.instruments or ()
+    )
     ids = {s.sample_id for s in manifest.samples}
     truth = read_truth(folder / part.truth, ids) if part.truth is not None else ()
     subjects = read_subjects(folder / part.subjects, manifest.samples) if part.subjects is not None else _NOBODY
@@ -192,6 +203,11 @@ def _of_counts(part: CountsPart, places: Places) -> Iterator[Problem]:
         if getattr(part.cv, error):
             message = "technical errors enter the interval log-delta alone; write interval: log-delta, or leave it out"
             yield Problem(message, f"counts.cv.{error}", *places.of(("counts", "cv", error)))
+    lowest, highest = part.rules().platforms_between
+    if not lowest < 1 < highest:
+        where = ("counts", "qc", "platforms_between")
+        message = f"expected a ratio below 1 and one above, found {lowest:g} and {highest:g}"
+        yield Problem(message, ".".join(where), *places.of(where))
     for low, high in (("min_beads", "few_beads"), ("bead_share_cv", "bead_share_cv_most")):
         if getattr(qc, low) > getattr(qc, high):
             where = ("counts", "qc", high)
@@ -199,8 +215,19 @@ def _of_counts(part: CountsPart, places: Places) -> Iterator[Problem]:
             yield Problem(message, ".".join(where), *places.of(where))
 
 
-def _named_twice(part: _StudyPart, places: Places) -> Iterator[Problem]:
-    """Yield a problem for each instrument that is declared again."""
+def _window(part: _InstrumentPart) -> tuple[float, float]:
+    low, high = part.flow_ul_min or _USUAL_FLOW
+    return low, high
+
+
+def _of_instruments(part: _StudyPart, places: Places) -> Iterator[Problem]:
+    """Yield a problem for each instrument that is declared again, or whose flow rates are the wrong way round."""
+    for i, instrument in enumerate(part.instruments or ()):
+        low, high = _window(instrument)
+        if not low < high:
+            place = places.of(("instruments", i, "flow_ul_min"))
+            message = f"expected the lowest flow rate and then the highest, found {low:g} and {high:g}"
+            yield Problem(message, f"instruments[{i + 1}].flow_ul_min", *place)
     serials = [i.serial for i in part.instruments or ()]
     for i, serial in enumerate(serials):
         if serial in serials[:i]:
@@ -262,7 +289,7 @@ def describe(study: Study) -> dict[str, Any]:
             }
             for lot in study.bead_lots.values()
         ],
-        "instruments": [{"serial": i.serial, "volume_unit": i.volume_unit} for i in study.instruments],
+        "instruments": [asdict(i) for i in study.instruments],
         "templates": [{"name": name, "version": version, "sha256": digest} for name, version, digest in sorted(used)],
     }
 

@@ -88,9 +88,7 @@ class _QCPart(Part):
     duplicates_percent_few: _Percent = _USUAL.duplicates_percent_few
     few_events: _Count = _USUAL.few_events
     tubes_percent: _Percent = _USUAL.tubes_percent
-    platforms_between: tuple[Annotated[float, Field(gt=0, lt=1)], Annotated[float, Field(gt=1)]] = (
-        _USUAL.platforms_between
-    )
+    platforms_between: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2, max_length=2)] | None = None
 
 
 class CountsPart(Part):
@@ -104,4 +102,6 @@ class CountsPart(Part):
     def rules(self) -> CountRules:
         """Return what the keys say."""
         errors = TechnicalCVs(**self.cv.model_dump())
-        return CountRules(self.interval, self.percent_interval, errors, **self.qc.model_dump())
+        low, high = self.qc.platforms_between or _USUAL.platforms_between
+        given = self.qc.model_dump() | {"platforms_between": (low, high)}
+        return CountRules(self.interval, self.percent_interval, errors, **given)

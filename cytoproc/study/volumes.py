@@ -35,13 +35,13 @@ def read_volumes(
     1000 µL/min. Where none is declared, the unit is inferred if exactly one gives such a flow rate, the same for all
     files of the instrument.
     """
-    declared = {i.serial: i.volume_unit for i in instruments}
+    declared = {i.serial: i for i in instruments}
     fitting: dict[str, set[str]] = {}
     for result in results:
         units = _units_that_fit(result)
         if units:
             fitting.setdefault(_serial(result), set()).update(units)
-    return {r.sample_id: _volume(r, declared.get(_serial(r), ""), fitting.get(_serial(r), set())) for r in results}
+    return {r.sample_id: _volume(r, declared.get(_serial(r)), fitting.get(_serial(r), set())) for r in results}
 
 
 def _serial(result: SampleResult) -> str:
@@ -65,13 +65,13 @@ def _units_that_fit(result: SampleResult) -> set[str]:
     return {unit for unit, rate in rates.items() if rate is not None and _SLOWEST <= rate <= _FASTEST}
 
 
-def _volume(result: SampleResult, declared: str, of_instrument: set[str]) -> AcquiredVolume | Refusal:
+def _volume(result: SampleResult, declared: Instrument | None, of_instrument: set[str]) -> AcquiredVolume | Refusal:
     stored = parse_decimal(_stored(result))
     if stored is None or stored <= 0:
         found = f"is {shown(_stored(result))}" if _stored(result) else "is missing"
         message = f"keyword $VOL {found}: export the acquired volume, or count by beads or by the blood count"
         return Refusal("VOLUME_MISSING", message)
-    if declared:
+    if declared is not None:
         return _of_declared(result, stored, declared)
     mine = _units_that_fit(result)
     if len(mine) == 1 and of_instrument == mine:
@@ -97,15 +97,21 @@ def _to_declare(result: SampleResult) -> str:
     return f"declare it in the study file: instruments: [{{serial: {serial!r}, volume_unit: nL or uL}}]"
 
 
-def _of_declared(result: SampleResult, stored: float, unit: str) -> AcquiredVolume | Refusal:
+def _of_declared(result: SampleResult, stored: float, instrument: Instrument) -> AcquiredVolume | Refusal:
+    unit, (slowest, fastest) = instrument.volume_unit, instrument.flow_ul_min
+    nl = stored * _NL_PER[unit] - 1000 * instrument.dead_volume_ul
     rate = _flow_rate(result, unit)
+    if nl <= 0:
+        message = f"$VOL {_stored(result)} {unit} is not more than the dead volume of {instrument.dead_volume_ul:g} µL"
+        return Refusal("VOLUME_IMPLAUSIBLE", f"{message}; look at the instrument in the study file")
     if rate is None:
         message = f"$VOL {_stored(result)} {unit} could not be verified: the file does not tell how long it took"
-        return AcquiredVolume(stored * _NL_PER[unit], (QCFlag("VOLUME_NOT_VERIFIED", message),))
-    if not _SLOWEST <= rate <= _FASTEST:
+        return AcquiredVolume(nl, (QCFlag("VOLUME_NOT_VERIFIED", message),))
+    rate = nl / 1000 / ((result.duration_s or 0) / 60)
+    if not slowest <= rate <= fastest:
         message = (
             f"$VOL {_stored(result)} {unit} would be a flow rate of {rounded(rate, 3)} µL/min, "
-            f"expected {_SLOWEST:g} to {_FASTEST:g} µL/min; look at the instrument's volume_unit in the study file"
+            f"expected {slowest:g} to {fastest:g} µL/min; look at the instrument's volume_unit in the study file"
         )
         return Refusal("VOLUME_IMPLAUSIBLE", message)
-    return AcquiredVolume(stored * _NL_PER[unit])
+    return AcquiredVolume(nl)

@@ -64,6 +64,12 @@ def test_two_templates_of_one_name_are_both_in_the_record(write):
         ("study: s\nmanifest: list.csv\n", 2, 11, "no manifest 'list.csv' beside the study file"),
         ("study: s\nallow_outside: NO\n", 2, 16, "expected true or false, found 'NO'"),
         ("study: s\nstudy: t\n", 2, 1, "given twice"),
+        (
+            "study: s\ninstruments: [{serial: V1, volume_unit: nL, flow_ul_min: [90, 10]}]\n",
+            2,
+            58,
+            "expected the lowest flow rate and then the highest, found 90 and 10",
+        ),
         ("study: s\ninstruments: [{serial: V1, volume_unit: ml}]\n", 2, 41, "expected 'nL' or 'uL', found 'ml'"),
         ("study: s\nsubjects: who.csv\n", 2, 11, "there is no subjects file 'who.csv' beside the study file"),
         ("study: s\nreference_ranges: n.csv\n", 2, 19, "there is no table of reference ranges 'n.csv' beside"),
@@ -128,8 +134,8 @@ def test_the_instruments_of_a_study_are_in_the_record_since_numbers_depend_on_th
 
     assert study.instruments == (Instrument("0012", "nL"), Instrument("V2", "uL"))
     assert describe(study)["instruments"] == [
-        {"serial": "0012", "volume_unit": "nL"},
-        {"serial": "V2", "volume_unit": "uL"},
+        {"serial": "0012", "volume_unit": "nL", "dead_volume_ul": 0.0, "flow_ul_min": (5.0, 1000.0)},
+        {"serial": "V2", "volume_unit": "uL", "dead_volume_ul": 0.0, "flow_ul_min": (5.0, 1000.0)},
     ]
 
 
@@ -182,14 +188,17 @@ def test_a_baseline_is_a_visit_of_the_manifest(write, manifest, said):
 def test_the_rules_of_counting_and_the_lots_of_beads_are_read_and_recorded(write):
     text = (
         "study: s\ntemplate: t.yaml\nbead_lots: lots.csv\n"
-        "counts:\n  interval: log-delta\n  percent_interval: wilson\n  cv: {pipetting: 0.05}\n  qc: {few_beads: 5000}\n"
+        "counts:\n  interval: log-delta\n  percent_interval: wilson\n  cv: {pipetting: 0.05}\n"
+        "  qc: {few_beads: 5000, platforms_between: [0.7, 1.5]}\n"
     )
     path = write(text, t=("1", 5))
     (path.parent / "lots.csv").write_text("bead_lot,beads_per_tube,expires_on\nA,51664,2030-01-01\n", encoding="utf-8")
 
     study = read_study(path)
 
-    assert study.counts == CountRules("log-delta", "wilson", TechnicalCVs(pipetting=0.05), few_beads=5000)
+    assert study.counts == CountRules(
+        "log-delta", "wilson", TechnicalCVs(pipetting=0.05), few_beads=5000, platforms_between=(0.7, 1.5)
+    )
     assert study.bead_lots["A"].beads_per_tube == 51664
     described = describe(study)
     assert (described["counts"]["cv"]["pipetting"], described["counts"]["few_beads"]) == (0.05, 5000)
@@ -214,6 +223,8 @@ def test_the_rules_of_counting_and_the_lots_of_beads_are_read_and_recorded(write
         ("{qc: {min_beads: 5000}}", "few_beads 2500 is below min_beads 5000"),
         ("{qc: {bead_share_cv: 0.5}}", "bead_share_cv_most 0.3 is below bead_share_cv 0.5"),
         ("{qc: {beads: 5000}}", "unknown key 'beads'"),
+        ("{qc: {platforms_between: [1.1, 1.25]}}", "expected a ratio below 1 and one above, found 1.1 and 1.25"),
+        ("{qc: {platforms_between: [0.8]}}", "expected at least 2 items, found 1"),
         ("{qc: {masked_volume: yes}}", "expected 'refused' or 'confirmed', found 'yes'"),
     ],
 )

@@ -38,6 +38,20 @@ def test_a_declared_unit_that_no_cytometer_could_mean_is_refused(volume, unit, r
     assert f"$VOL {volume} {unit} would be a flow rate of {rate} µL/min, expected 5 to 1000 µL/min" in found.message
 
 
+def test_a_dead_volume_is_taken_off():
+    assert one(file_of("80000"), Instrument("V1", "nL", dead_volume_ul=20)).nl == 60_000
+    assert one(file_of("80", seconds=None), Instrument("V1", "uL", dead_volume_ul=20)).nl == 60_000
+    refused = one(file_of("20"), Instrument("V1", "uL", dead_volume_ul=20))
+    assert (refused.code, "not more than the dead volume of 20 µL" in refused.message) == ("VOLUME_IMPLAUSIBLE", True)
+
+
+@pytest.mark.parametrize(
+    ("window", "code"), [((80, 90), ""), ((81, 500), "VOLUME_IMPLAUSIBLE"), ((5, 79), "VOLUME_IMPLAUSIBLE")]
+)
+def test_an_instrument_has_flow_rates_of_its_own(window, code):
+    assert getattr(one(file_of("80000"), Instrument("V1", "nL", flow_ul_min=window)), "code", "") == code
+
+
 @pytest.mark.parametrize(("volume", "seconds"), [("5000", 60.0), ("1000000", 60.0), ("10000", 120.0)])
 def test_the_slowest_and_the_fastest_flow_rate_are_believed(volume, seconds):
     assert one(file_of(volume, seconds), Instrument("V1", "nL")).nl == float(volume)
