@@ -14,7 +14,7 @@ from cytoproc.errors import OutputError
 
 __all__ = ["final_name", "open_whole", "write_whole"]
 
-_TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.part")
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.tmp")
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def write_whole(path: Path, content: bytes) -> None:
 def final_name(name: str) -> str:
     """Return the name that a file gets once it is whole: its own, unless that is a temporary one.
 
-    >>> final_name(".wide.csv.0123abcd.part"), final_name("wide.csv")
+    >>> final_name(".wide.csv.0123abcd.tmp"), final_name("wide.csv")
     ('wide.csv', 'wide.csv')
     """
     temporary = _TEMPORARY.fullmatch(name)
@@ -71,7 +71,7 @@ def final_name(name: str) -> str:
 def _temporary(path: Path) -> Path:
     if path.exists() and not path.is_file():
         raise OutputError(_message(path, "it is no ordinary file"))
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 
 
 def _message(path: Path, reason: str) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
@@ -27,9 +26,8 @@ from cytoproc.templates.columns import GatedChunk
 from cytoproc.templates.observers import Intensities, Overlaps
 from cytoproc.templates.template import Counting, GatingTemplate
 
-__all__ = ["SampleTask", "flag_duplicates", "process_sample", "process_samples"]
+__all__ = ["SampleTask", "digest_of_file", "flag_duplicates", "process_sample"]
 
-log = logging.getLogger(__name__)
 _HASH_BLOCK = 1 << 20
 _N_TENTHS = 10
 _ACQUISITION = (("instrument", "$CYT"), ("serial", "$CYTSN"), ("volume", "$VOL"))
@@ -50,7 +48,7 @@ def process_sample(task: SampleTask) -> SampleResult:
     """Return everything that is reported of one file; one that cannot be processed gives an error code."""
     started = SampleResult(task.sample_id, task.file, template=task.template.name)
     try:
-        started = replace(started, sha256=_sha256(task.path))
+        started = replace(started, sha256=digest_of_file(task.path))
         return _gated(started, task)
     except CytoprocError as e:
         return replace(started, error_code=e.code, error=str(e))
@@ -220,7 +218,14 @@ def flag_duplicates(results: Sequence[SampleResult]) -> list[SampleResult]:
     return flagged
 
 
-def _sha256(path: Path) -> str:
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file.
+
+    Raises
+    ------
+    FCSError
+        If it is no ordinary file.
+    """
     if not stat.S_ISREG(path.stat().st_mode):  # a pipe would make the reader wait
         Findings(path.name).refuse("FCS_CANNOT_OPEN", "is no ordinary file.")
     digest = hashlib.sha256()
@@ -230,26 +235,3 @@ def _sha256(path: Path) -> str:
         while n := f.readinto(buffer):
             digest.update(view[:n])
     return digest.hexdigest()
-
-
-def process_samples(
-    tasks: Iterable[SampleTask], *, done: Callable[[SampleResult], None] = lambda _: None
-) -> list[SampleResult]:
-    """Return the result of every task, in order, one after another.
-
-    A fault in cytoproc itself costs one sample, not the batch: it is logged with its traceback and becomes a result
-    with the code INTERNAL_ERROR.
-    """
-    results = []
-    for task in tasks:
-        try:
-            result = process_sample(task)
-        except Exception as e:
-            log.exception("sample %s: internal error", task.sample_id)
-            message = f"{type(e).__name__}: {e} (a fault in cytoproc; please report it with run.log)"
-            result = SampleResult(
-                task.sample_id, task.file, template=task.template.name, error_code="INTERNAL_ERROR", error=message
-            )
-        results.append(result)
-        done(result)
-    return results

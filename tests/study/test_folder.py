@@ -10,7 +10,7 @@ def test_a_run_takes_a_folder_that_is_absent_empty_or_its_own_unfinished(tmp_pat
     started = tmp_path / "started"
     started.mkdir()
     (started / "run.log").write_text(FIRST_LINE, encoding="utf-8")
-    for name in ("results.csv", "wide.csv", ".record.json.0123abcd.part"):
+    for name in ("results.csv", "wide.csv", ".record.json.0123abcd.tmp"):
         (started / name).touch()
     (tmp_path / "empty").mkdir()
 
@@ -26,7 +26,7 @@ def test_a_run_takes_a_folder_that_is_absent_empty_or_its_own_unfinished(tmp_pat
         (["run.log", "record.json"], "holds a finished run already"),
         (["thesis.docx"], r"not of a run \(thesis.docx\)"),
         (["run.log", "thesis.docx"], r"not of a run \(thesis.docx\)"),
-        (["run.log", ".thesis.docx.0123abcd.part"], r"not of a run \(.thesis.docx.0123abcd.part\)"),
+        (["run.log", ".thesis.docx.0123abcd.tmp"], r"not of a run \(.thesis.docx.0123abcd.tmp\)"),
         (["results.csv"], r"not of a run \(results.csv\)"),
         (["run.log", "templates"], r"not of a run \(templates\)"),
     ],
