@@ -6,14 +6,17 @@ import hashlib
 import importlib.metadata
 import json
 import logging
+import os
 import platform
+import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cytoproc.errors import OutputError
 from cytoproc.export.cells import clean_text
 from cytoproc.export.checks import check_table
 from cytoproc.export.delimited import format_csv
@@ -23,15 +26,17 @@ from cytoproc.export.quality import quality_table
 from cytoproc.export.schema import format_schema
 from cytoproc.export.tables import long_table, sample_table, summary_table, wide_table
 from cytoproc.model.results import SampleResult
+from cytoproc.study.batch import Batch, process_batch
 from cytoproc.study.definition import Study, describe
+from cytoproc.study.executors import Workers
 from cytoproc.study.findings import Findings, find_out
-from cytoproc.study.folder import TEMPLATES, open_run_folder, template_file
+from cytoproc.study.folder import SAMPLES, TEMPLATES, clear_run_folder, hold_run_folder, template_file
 from cytoproc.study.pooling import pool
-from cytoproc.study.processing import SampleTask, flag_duplicates, process_samples
+from cytoproc.study.processing import SampleTask, flag_duplicates
 from cytoproc.study.results import ResultRow, tabulate
 from cytoproc.study.run_id import run_id
 from cytoproc.version import __version__
-from cytoproc.writing import write_whole
+from cytoproc.writing import cannot_write, write_whole
 
 __all__ = ["Run", "run_study"]
 
@@ -55,13 +60,17 @@ _RECORDED = ("numpy", "scipy", "flowutils", "pyarrow", "XlsxWriter")
 class Run:
     """What a run gave: every sample's result, the long table's rows, and the folder with the files.
 
-    `study` is what was run, with a sample more for each tube in several files and for duplicate tubes.
+    `study` is what was run, with a sample more for each tube in several files and for duplicate tubes. `kept` are the
+    samples that an earlier run in the folder had finished; `again` those that it had and that were computed again, each
+    with what had changed.
     """
 
     results: tuple[SampleResult, ...]
     rows: tuple[ResultRow, ...]
     folder: Path
     study: Study
+    kept: tuple[str, ...] = ()
+    again: tuple[tuple[str, str], ...] = ()
 
     @property
     def failed(self) -> tuple[SampleResult, ...]:
@@ -69,8 +78,19 @@ class Run:
         return tuple(r for r in self.results if r.error_code and not r.pooled_from)
 
 
-def run_study(study: Study, out: str | Path, *, done: Callable[[SampleResult], None] = lambda _: None) -> Run:
+def run_study(
+    study: Study,
+    out: str | Path,
+    *,
+    workers: Workers = Workers(),
+    resume: bool = False,
+    done: Callable[[SampleResult], None] = lambda _: None,
+) -> Run:
     """Process every sample of a study and write its tables, `record.json` and `run.log` into a folder.
+
+    A sample is kept in the folder `samples` as soon as it is finished. A run that was stopped, in whatever way, goes on
+    from there when it is run again: a sample is computed again only if its file, its template, its settings or cytoproc
+    itself are not what they were, by their content.
 
     The tables are `results` and `wide`, each as CSV and as Parquet, `results.xlsx` with both, and `checks.csv` if there
     were numbers to compare. What the columns of `results` are say `results.schema.json` and `data_dictionary.csv`. All
@@ -82,44 +102,64 @@ def run_study(study: Study, out: str | Path, *, done: Callable[[SampleResult], N
         From :func:`~cytoproc.read_study` or :func:`~cytoproc.study_of_files`.
     out
         A folder that is absent, empty, or holds a run that did not finish.
+    workers
+        How many processes share the samples, and how long one may take; without, all is done in this process.
+    resume
+        The folder may also hold a run that did finish; its files are replaced once all samples are done.
     done
         Called with each sample's result as it is ready.
 
     Raises
     ------
     OutputError
-        If the folder cannot be used, or a file cannot be written.
+        If the folder cannot be used, another run is writing into it, or a file cannot be written.
     """
     folder = Path(out)
-    open_run_folder(folder)
-    with _logging_to(folder / "run.log"):
+    with hold_run_folder(folder, resume=resume), _logging_to(folder / "run.log"):
         log.info("cytoproc %s: study %r, %d samples", __version__, study.name, len(study.manifest.samples))
+        log.info("begun by process %d on %s", os.getpid(), platform.node())
+        _make_folder(folder / SAMPLES)
         tasks = [SampleTask(s.sample_id, s.path, s.file, study.template_of(s), s.place) for s in study.manifest.samples]
-        measured = flag_duplicates(process_samples(tasks, done=_logged(done)))
-        pooled, study = pool(measured, study)
+        batch = process_batch(tasks, workers=workers, folder=folder, done=_logged(done))
+        pooled, study = pool(flag_duplicates(batch.results), study)
         found = find_out(pooled, study)
-        results = list(found.results)
-        for result in results:
-            _log_if_refused(result)
         rows = tabulate(found, study)
-        digests = {}
-        for name, content in _tables(study, found, rows):
-            write_whole(folder / name, content)
-            digests[name] = hashlib.sha256(content).hexdigest()
-        if templates := list(_templates(study)):
-            (folder / TEMPLATES).mkdir(exist_ok=True)
-        for name, content in templates:
-            write_whole(folder / name, content)
-            digests[name] = hashlib.sha256(content).hexdigest()
-        write_whole(folder / "record.json", _record(study, results, digests))
-        log.info("done, %d of %d samples failed", sum(bool(r.error_code) for r in measured), len(measured))
-    return Run(tuple(results), tuple(rows), folder, study)
+        clear_run_folder(folder, samples=[t.sample_id for t in tasks])
+        _write(folder, study, found, rows)
+        _log_the_end(found.results, batch)
+    return Run(tuple(found.results), tuple(rows), folder, study, batch.kept, batch.again)
 
 
-def _log_if_refused(result: SampleResult) -> None:
-    """Tell the log of a pooled sample that has no numbers."""
-    if result.pooled_from and result.error_code:
-        log.warning("%s: %s %s", result.sample_id, result.error_code, result.error)
+def _write(folder: Path, study: Study, found: Findings, rows: list[ResultRow]) -> None:
+    """Write the tables, the templates, and last the record, which says that the folder is whole."""
+    digests = {}
+    for name, content in _tables(study, found, rows):
+        write_whole(folder / name, content)
+        digests[name] = hashlib.sha256(content).hexdigest()
+    for name, content in _templates(study):
+        _make_folder(folder / TEMPLATES)
+        write_whole(folder / name, content)
+        digests[name] = hashlib.sha256(content).hexdigest()
+    write_whole(folder / "record.json", _record(study, list(found.results), digests))
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as e:
+        msg = f"cannot make the folder {path}: {e.strerror or e}"
+        raise OutputError(msg) from e
+
+
+def _log_the_end(results: Sequence[SampleResult], batch: Batch) -> None:
+    """Tell the log which pooled samples have no numbers, what was kept, and how many samples failed."""
+    for result in results:
+        if result.pooled_from and result.error_code:
+            log.warning("%s: %s %s", result.sample_id, result.error_code, result.error)
+    if batch.kept:
+        log.info("%d samples were kept from an earlier run, %d computed again", len(batch.kept), len(batch.again))
+    n_failed = sum(bool(r.error_code) for r in batch.results)
+    log.info("done, %d of %d samples failed", n_failed, len(batch.results))
 
 
 def _logged(done: Callable[[SampleResult], None]) -> Callable[[SampleResult], None]:
@@ -221,6 +261,17 @@ def _record(study: Study, results: list[SampleResult], digests: dict[str, str]) 
     return (json.dumps(record, indent=2, ensure_ascii=True) + "\n").encode()
 
 
+class _LogFile(logging.FileHandler):
+    """A log whose disk may be full: that ends the run with a message, not with a traceback on the screen."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Raise what kept a line from being written."""
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            raise cannot_write(Path(self.baseFilename), error) from error
+        super().handleError(record)
+
+
 class _OneThatCleans(logging.Formatter):
     """Writes what a file's keywords say without letting it steer the terminal of whoever reads the log."""
 
@@ -232,7 +283,10 @@ class _logging_to:  # noqa: N801 - reads as the verb it is in a with statement
     """Send the package's log to a file while a run lasts."""
 
     def __init__(self, path: Path) -> None:
-        self._handler = logging.FileHandler(path, mode="a", encoding="utf-8")
+        try:
+            self._handler = _LogFile(path, mode="a", encoding="utf-8")
+        except OSError as e:
+            raise cannot_write(path, e) from e
         formatter = _OneThatCleans("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
         formatter.converter = time.gmtime
         self._handler.setFormatter(formatter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -12,8 +13,9 @@ from typing import BinaryIO
 
 from cytoproc.errors import OutputError
 
-__all__ = ["final_name", "open_whole", "write_whole"]
+__all__ = ["cannot_write", "final_name", "open_whole", "write_whole"]
 
+_CHECK = "Check that the folder is there, and your right to it."
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.tmp")
 
 
@@ -43,7 +45,7 @@ def open_whole(path: Path) -> Iterator[BinaryIO]:
     except OutputError:
         raise
     except OSError as error:
-        raise OutputError(_message(path, error.strerror or str(error))) from error
+        raise cannot_write(path, error) from error
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -68,11 +70,15 @@ def final_name(name: str) -> str:
     return temporary["name"] if temporary else name
 
 
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """Return what is said when the system does not let a file be written, and what to do about it."""
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    what_to_do = "Make room and run the command again." if full else _CHECK
+    return OutputError(f"cannot write {path}: {error.strerror or error}. {what_to_do}")
+
+
 def _temporary(path: Path) -> Path:
     if path.exists() and not path.is_file():
-        raise OutputError(_message(path, "it is no ordinary file"))
+        msg = f"cannot write {path}: it is no ordinary file. {_CHECK}"
+        raise OutputError(msg)
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-
-
-def _message(path: Path, reason: str) -> str:
-    return f"cannot write {path}: {reason}. Check that the folder is there, and your right to it."

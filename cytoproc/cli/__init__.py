@@ -1,6 +1,6 @@
 """The command line: each command parses, calls one library function, prints, and gives an exit code.
 
-0 all done · 1 a file could not be processed · 2 wrong usage or a wrong document.
+0 all done · 1 a file could not be processed · 2 wrong usage or a wrong document · 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations

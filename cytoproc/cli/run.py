@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from cytoproc.study.results import ResultRow
     from cytoproc.templates.template import GatingTemplate
 
+_STOPPED = 130
 _MOST_COLUMNS = 6
+_MOST_NAMED = 5
 _PAGE = 120
 _MEANINGS = {
     "ND": "ND (n): n events, fewer than the {row.lod_events} it takes to call a population detected",
@@ -44,21 +46,41 @@ def run(
         str | None,
         typer.Option("--template", "-t", help="Template for bare files: a YAML file or the name of a shipped one."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results: absent or empty.")] = Path(
-        "results"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for the results: absent, empty, or of a run that was stopped.")
+    ] = Path("results"),
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", "-w", min=0, help="Processes that share the files; 0: none but this one. [default: one a core]"
+        ),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0.001, help="Seconds after which a file is given up.")
+    ] = 600.0,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with a run that was stopped, or update a finished one: what changed."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Gate every sample of a study, or bare FCS files, with a template and write the tables.
 
     One file that cannot be read is one row of the table; the others are done all the same, and the exit code is 1.
+    Finished samples are kept in the folder, so a run that was stopped goes on where it was.
     """
     from cytoproc.running import run_study
+    from cytoproc.study.executors import Workers, usable_cores
 
     study = _study(inputs, template)
+    supervised = Workers(usable_cores() if workers is None else workers, timeout)
     with _Progress(len(study.manifest.samples), shown=not (quiet or as_json)) as progress:
-        finished = run_study(study, out, done=progress.step)
+        try:
+            finished = run_study(study, out, workers=supervised, resume=resume, done=progress.step)
+        except KeyboardInterrupt:
+            print_error(f"stopped; the samples that were finished are kept in {out}. To go on, run the command again")
+            raise typer.Exit(_STOPPED) from None
     if as_json:
         print_json(_summary(finished, finished.study))
     else:
@@ -161,12 +183,27 @@ def _print_summary(finished: Run, study: Study) -> None:
     done += f", {failed} could not be processed (see the comment column of results.csv)" if failed else ""
     print_lines(
         "",
+        *_kept(finished),
         done + (f"; {len(refused)} could not be added up, and has no numbers as a whole" if refused else ""),
         f"for Excel:          {finished.folder / 'results.xlsx'}",
         f"all numbers:        {finished.folder / 'results.csv'}, .parquet",
         f"one line a sample:  {finished.folder / 'wide.csv'}, .parquet",
         f"how they were made: {finished.folder / 'record.json'}",
     )
+
+
+def _kept(finished: Run) -> list[str]:
+    """Return what was taken from an earlier run in the folder, and what was not, and why."""
+    if not finished.kept and not finished.again:
+        return []
+    lines = [f"{len(finished.kept)} samples were finished by an earlier run in the folder and have not changed"]
+    reasons: dict[str, list[str]] = {}
+    for sample_id, why in finished.again:
+        reasons.setdefault(why, []).append(sample_id)
+    for why, ids in reasons.items():
+        more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
+        lines.append(f"computed again, as {why}: {', '.join(ids[:_MOST_NAMED])}{more}")
+    return lines
 
 
 def _print_results(
@@ -260,6 +297,8 @@ def _summary(finished: Run, study: Study) -> dict[str, Any]:
         "folder": str(finished.folder),
         "n_samples": sum(not r.pooled_from for r in finished.results),
         "n_failed": len(finished.failed),
+        "n_kept": len(finished.kept),
+        "computed_again": [{"sample_id": sample_id, "why": why} for sample_id, why in finished.again],
         "samples": [
             {
                 "sample_id": r.sample_id,

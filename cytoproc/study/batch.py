@@ -57,16 +57,7 @@ def process_batch(
     OutputError
         If a finished sample cannot be kept. Those before it are.
     """
-    found: dict[int, SampleResult] = {}
-    again: list[tuple[str, str]] = []
-    for i, task in enumerate(tasks) if folder is not None else ():
-        result, why = kept_result(folder, task)
-        if result is not None:
-            found[i] = result
-            done(result)
-        elif why:
-            log.info("%s: computed again: %s", task.sample_id, why)
-            again.append((task.sample_id, why))
+    found, again = _kept_before(tasks, folder, done) if folder is not None else ({}, [])
     kept = tuple(tasks[i].sample_id for i in found)
     left = [i for i in range(len(tasks)) if i not in found]
     for place, outcome in map_tasks(process, [tasks[i] for i in left], workers=workers):
@@ -78,11 +69,26 @@ def process_batch(
     return Batch(tuple(found[i] for i in range(len(tasks))), kept, tuple(again))
 
 
+def _kept_before(
+    tasks: Sequence[SampleTask], folder: Path, done: Callable[[SampleResult], None]
+) -> tuple[dict[int, SampleResult], list[tuple[str, str]]]:
+    """Return the results of an earlier run that still hold, by place, and why others that are there do not."""
+    found: dict[int, SampleResult] = {}
+    again: list[tuple[str, str]] = []
+    for i, task in enumerate(tasks):
+        result, why = kept_result(folder, task)
+        if result is not None:
+            found[i] = result
+            done(result)
+        elif why:
+            log.info("%s: computed again: %s", task.sample_id, why)
+            again.append((task.sample_id, why))
+    return found, again
+
+
 def _failed(task: SampleTask, failure: Failure) -> SampleResult:
     """Return the result of a sample whose processing ended without one."""
     if failure.traceback:
         log.error("%s: internal error\n%s", task.sample_id, failure.traceback)
     message = f"{task.file}: {failure.message}"
-    return SampleResult(
-        task.sample_id, task.file, template=task.template.name, error_code=failure.code, error=message
-    )
+    return SampleResult(task.sample_id, task.file, template=task.template.name, error_code=failure.code, error=message)

@@ -136,7 +136,7 @@ def _from_one_pool(
                     continue
                 yield futures[future], future.result() if error is None else _failure(error, workers.timeout_s)
         finally:
-            pool.stop()
+            pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
 
 

@@ -32,6 +32,7 @@ _IN_FOLDERS = {
 }
 _NOT_IN_NAMES = re.compile(r"[^\w.+-]+", re.ASCII)
 _LONGEST_NAME = 80
+_BEGUN = " begun by "
 _FIRST_LINE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ INFO cytoproc ")
 
 
@@ -81,7 +82,7 @@ def _check(path: Path, *, resume: bool) -> None:
             "to compute again what has changed since"
         )
         raise OutputError(msg)
-    strange = [n for n in names if not _is_ours(path / n)] if _is_log(path / _STARTED) else names
+    strange = [n for n in names if not _is_ours(path / n)] if _is_begun(path) else names
     if strange:
         msg = f"{path} holds files that are not of a run ({', '.join(sorted(strange)[:3])}); give --out an empty folder"
         raise OutputError(msg)
@@ -95,9 +96,6 @@ def _who(path: Path) -> str:
         return "its log cannot be read"
     begun = [line for line in lines if _BEGUN in line]
     return begun[-1].partition(_BEGUN)[2] if begun else "it has just begun"
-
-
-_BEGUN = ": begun by "
 
 
 def clear_run_folder(path: Path, *, samples: Collection[str]) -> None:
@@ -152,9 +150,11 @@ def _is_ours(path: Path) -> bool:
     return final_name(path.name) in _WRITTEN
 
 
-def _is_log(path: Path) -> bool:
-    """Return whether a file begins as the log of a run does."""
-    if not path.is_file():
+def _is_begun(path: Path) -> bool:
+    """Return whether a folder has the log of a run, or one that was killed before its first line."""
+    log = path / _STARTED
+    if not log.is_file():
         return False
-    with path.open("rb") as file:
-        return _FIRST_LINE.match(file.read(100)) is not None
+    with log.open("rb") as file:
+        first = file.read(100)
+    return _FIRST_LINE.match(first) is not None or (not first and (path / _LOCK).is_file())

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from cytoproc.errors import FCSError
 from cytoproc.model.results import SampleResult
 from cytoproc.study.folder import sample_file
 from cytoproc.study.processing import SampleTask, digest_of_file
@@ -68,9 +69,17 @@ def fingerprints(task: SampleTask, file_sha256: str) -> Fingerprints:
 def _template_digest(template: GatingTemplate) -> str:
     """Return the digest of a template and of the matrices that it names, which are files of their own."""
     digest = hashlib.sha256(template.digest.encode())
-    for name, path in sorted(template.matrices.items()):
-        digest.update(f"{name}={digest_of_file(path)}".encode())
+    for name, path in sorted(template.matrices):
+        digest.update(f"{name}={_digest_if_there(path)}".encode())
     return digest.hexdigest()
+
+
+def _digest_if_there(path: Path) -> str:
+    """Return the SHA-256 of a file; nothing of one that cannot be read."""
+    try:
+        return digest_of_file(path)
+    except (OSError, FCSError):
+        return ""
 
 
 def worth_keeping(task: SampleTask, result: SampleResult) -> bool:
@@ -106,10 +115,7 @@ def kept_result(folder: Path, task: SampleTask) -> tuple[SampleResult | None, st
     body = _read(folder / sample_file(task.sample_id))
     if body is None:
         return None, ""
-    try:
-        made_from = fingerprints(task, digest_of_file(task.path))
-    except OSError:
-        return None, _CHANGED["file_sha256"]
+    made_from = fingerprints(task, _digest_if_there(task.path))
     if changes := list(made_from.changes_from(body["made_from"])):
         return None, " and ".join(changes)
     try:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from cytoproc.study.definition import read_study
-from cytoproc.study.processing import SampleTask, process_samples
+from cytoproc.study.batch import process_batch
+from cytoproc.study.processing import SampleTask
 from cytoproc.study.results import collect
 from tests.making import fcs_file
 
@@ -62,7 +63,7 @@ def rows(tmp_path):
     fcs_file(tmp_path / "n.fcs", t | {"FSC-A": np.ones(650)}, labels={"PE-A": "CD19"})
     study = read_study(tmp_path / "study.yaml")
     tasks = [SampleTask(s.sample_id, s.path, s.file, study.template_of(s)) for s in study.manifest.samples]
-    return collect(process_samples(tasks), study)
+    return collect(process_batch(tasks).results, study)
 
 
 def test_each_tube_is_counted_in_its_own_way(rows):
