@@ -134,7 +134,7 @@ def sample_file(sample_id: str) -> str:
     """Return the name under which a run keeps a finished sample: told apart from ids that look alike by a digest.
 
     >>> sample_file("CAR-01 D14")
-    'samples/CAR-01_D14-53ebe79b9d74.json'
+    'samples/CAR-01_D14-6c3508a04601.json'
     """
     return f"{SAMPLES}/{_slug(sample_id)}-{hashlib.sha256(sample_id.encode()).hexdigest()[:12]}.json"
 

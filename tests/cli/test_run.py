@@ -12,6 +12,7 @@ import pytest
 from openpyxl import load_workbook
 
 from cytoproc.export.cells import format_cell
+from cytoproc.study.folder import sample_file
 from tests.making import fcs_file
 
 TABLES = {"results.csv", "results.parquet", "results.xlsx", "wide.csv", "wide.parquet"} | {
@@ -25,8 +26,13 @@ def rows_of(path):
 
 
 def contents(folder):
-    files = [p for p in folder.rglob("*") if p.is_file() and p.name != "run.log"]
+    files = [p for p in folder.rglob("*") if p.is_file() and p.suffix not in {".log", ".lock"}]
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
+
+
+def finished(*sample_ids):
+    """Return the names of the files in which a run keeps samples."""
+    return {sample_file(s) for s in sample_ids}
 
 
 def copy_of(template):
@@ -46,7 +52,12 @@ def test_a_study_is_run_from_its_folder_or_its_file(run, study):
 
     assert (by_folder.code, by_file.code, by_folder.err) == (0, 0, "")
     assert contents(study / "one") == contents(study / "two")
-    assert set(contents(study / "one")) == {*TABLES, "record.json", copy_of(study / "small.yaml")}
+    assert set(contents(study / "one")) == {
+        *TABLES,
+        *finished("001", "1E5"),
+        "record.json",
+        copy_of(study / "small.yaml"),
+    }
 
 
 def test_the_printed_table_holds_what_the_report_asks_for(run, study):
@@ -304,7 +315,7 @@ def test_the_log_tells_the_operator_what_happened_and_when(run, study):
     run("run", study)
 
     lines = (study / "results/run.log").read_text(encoding="utf-8").splitlines()
-    assert [line.split(" ", 1)[1] for line in lines][1:] == [
+    assert [line.split(" ", 1)[1] for line in lines][2:] == [
         "INFO 001: 500 events",
         "ERROR 1E5: FILE_NOT_FOUND manifest.csv line 3: there is no file 'b.fcs'",
         "INFO done, 1 of 2 samples failed",
@@ -478,4 +489,9 @@ def test_a_table_that_cannot_be_made_leaves_a_run_that_can_be_done_again(run, st
 
     assert (broken.code, again.code) == (2, 0)
     assert "cannot make the Excel workbook" in broken.err
-    assert set(contents(study / "results")) == {*TABLES, "record.json", copy_of(study / "small.yaml")}
+    assert set(contents(study / "results")) == {
+        *TABLES,
+        *finished("001", "1E5"),
+        "record.json",
+        copy_of(study / "small.yaml"),
+    }

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cytoproc.study.definition import read_study
 from cytoproc.study.batch import process_batch
+from cytoproc.study.definition import read_study
 from cytoproc.study.processing import SampleTask
 from cytoproc.study.results import collect
 from tests.making import fcs_file

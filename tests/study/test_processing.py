@@ -12,7 +12,7 @@ from cytoproc.fcs import write_fcs
 from cytoproc.model.events import EventTable
 from cytoproc.model.panel import Channel, Panel
 from cytoproc.study import processing
-from cytoproc.study.processing import SampleTask, flag_duplicates, process_sample, process_samples
+from cytoproc.study.processing import SampleTask, flag_duplicates, process_sample
 from cytoproc.templates.applying import gate_events
 from cytoproc.templates.binding import bind_template
 from cytoproc.templates.reading import parse_template
@@ -147,13 +147,11 @@ def broken(task):
 
 def test_what_cannot_be_processed_is_one_coded_result_and_costs_nothing_else(task):
     tasks, codes = broken(task)
-    told = []
 
-    results = process_samples(tasks, done=told.append)
+    results = [process_sample(t) for t in tasks]
 
     assert [r.error_code for r in results] == codes
     assert [r.sample_id for r in results] == [t.sample_id for t in tasks]
-    assert told == results
     assert results[0].counts == results[-1].counts != ()
     assert all(not r.counts and r.error for r in results[1:-1])
 
@@ -172,29 +170,12 @@ def test_a_pipe_is_refused_and_not_waited_for(task):
 def test_the_text_of_an_error_names_the_file_as_the_manifest_does(task):
     tasks, _ = broken(task)
 
-    errors = {r.sample_id: r.error for r in process_samples(tasks)}
+    errors = {r.sample_id: r.error for r in map(process_sample, tasks)}
 
     assert errors["gone"] == "manifest.csv line 2: there is no file 'gone.fcs'"
     assert errors["cut"].startswith("cut.fcs: ")
     assert "no channel carries marker 'CAR'" in errors["other"]
     assert not any(str(tasks[0].path.parent) in e for e in errors.values())
-
-
-def test_a_fault_of_ours_costs_one_sample_and_is_logged_with_its_trace(task, monkeypatch, caplog):
-    plain = processing.read_dataset
-
-    def faulty(path, *more):
-        if path.stem == "b":
-            raise ZeroDivisionError("one of ours")
-        return plain(path, *more)
-
-    monkeypatch.setattr(processing, "read_dataset", faulty)
-
-    results = process_samples([task("a"), task("b"), task("c")])
-
-    assert [r.error_code for r in results] == ["", "INTERNAL_ERROR", ""]
-    assert results[1].error.startswith("ZeroDivisionError: one of ours (a fault in cytoproc")
-    assert "Traceback" in caplog.text
 
 
 def test_the_order_of_events_changes_nothing(task):
