@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.batching import HEADER as BATCH_HEADER
+from benchmarks.batching import batch_rows
 from benchmarks.simulating import report_simulating
 from benchmarks.tubes import find_real_tube, write_synthetic_tube
 
@@ -129,12 +131,16 @@ def main() -> None:
             rows.append(compare(f"{millions} million events by 20 channels", [path], small))
             path.unlink()
         simulating = report_simulating(Path(folder))
+        for path in batch:
+            path.unlink()
+        batches = batch_rows(Path(folder), n_files=20 if arguments.quick else 200)
     starts = [[what, f"{cpu:.2f}", f"{mb:.0f}"] for what, s in STATEMENTS.items() for cpu, mb in [start_up(s)]]
     text = "\n\n".join(
         [
             table(HEADER, [r.cells() for r in rows]),
             f"The run record also hashes every file (SHA-256): {digest:.3f} s for the 33 files, not in the table.",
             simulating,
+            table(BATCH_HEADER, batches),
             table(["starting", "CPU s", "peak MB"], starts),
         ]
     )

@@ -15,6 +15,7 @@ from cytoproc.model.panel import Channel, Panel
 __all__ = ["find_real_tube", "write_synthetic_tube"]
 
 _SCATTER = ("FSC-A", "FSC-H", "FSC-W", "SSC-A", "SSC-H", "SSC-W")
+_SPARE_SCATTER = "SSC-W"
 _OTHER = ("PE-Texas Red-A", "PE-Cy7-A", "Qdot 605-A", "BV711-A", "BV785-A")
 _REAL = "data/fcs/DillonHammill__CytoExploreRData/Activation_1.fcs"
 
@@ -26,9 +27,12 @@ def find_real_tube() -> Path | None:
     return path if path.is_file() else None
 
 
-def write_synthetic_tube(path: Path, n_events: int, *, seed: int = 1) -> None:
-    """Write a tube of `n_events` by 20 channels whose events fall into every population of the strategy."""
-    colors = (*FLUORESCENCE, *_OTHER)
+def write_synthetic_tube(path: Path, n_events: int, *, spare: bool = True, seed: int = 1) -> None:
+    """Write a tube of `n_events` whose events fall into every population of the strategy.
+
+    It has 20 channels, or without the `spare` ones, which no gate reads, 14.
+    """
+    colors = (*FLUORESCENCE, *_OTHER) if spare else tuple(FLUORESCENCE)
     names = (*_SCATTER, *colors, "Time")
     rng = np.random.default_rng(seed)
     values = np.empty((n_events, len(names)), dtype=np.float32)
@@ -49,5 +53,6 @@ def write_synthetic_tube(path: Path, n_events: int, *, seed: int = 1) -> None:
     light = values[:, len(_SCATTER) : -1]
     light[:] = light @ matrix.astype(np.float32)
     spill = ",".join([str(n), *colors, *(f"{v:.6g}" for v in matrix.ravel())])
-    panel = Panel(tuple(Channel(name, top=262144.0) for name in names))
-    write_fcs(path, EventTable(values, panel), keywords={"$SPILLOVER": spill})
+    kept = [j for j, name in enumerate(names) if spare or name != _SPARE_SCATTER]
+    panel = Panel(tuple(Channel(names[j], top=262144.0) for j in kept))
+    write_fcs(path, EventTable(values[:, kept], panel), keywords={"$SPILLOVER": spill})
