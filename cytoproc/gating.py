@@ -47,18 +47,27 @@ class GatedFile:
         return (*self.flags, *self.repairs)
 
 
-def gate_file(path: str | Path, template: GatingTemplate, *, membership: bool = False) -> GatedFile:
+def gate_file(
+    path: str | Path,
+    template: GatingTemplate,
+    *,
+    membership: bool = False,
+    dataset: int | None = None,
+    strict: bool = False,
+) -> GatedFile:
     """Return the counts of every population in an FCS file, and with `membership` who is in which.
+
+    `dataset` and `strict` are those of :func:`~cytoproc.fcs.read_dataset`.
 
     Raises
     ------
     FCSError, PanelError, CompensationError
         If the file cannot be read, lacks a marker, or its matrix is unusable.
     """
-    dataset = read_dataset(Path(path))
-    bound = bind_template(template, dataset.panel, dataset.keywords)
+    found = read_dataset(Path(path), dataset, strict=strict)
+    bound = bind_template(template, found.panel, found.keywords)
     memberships = Memberships(template.paths if membership else ())
-    gated = gate_events(lambda: iter_events(dataset), bound, observers=[memberships])
+    gated = gate_events(lambda: iter_events(found), bound, observers=[memberships])
     return GatedFile(
-        gated.n_events, gated.counts, memberships.masks(), gated.fitted, (*bound.flags, *gated.flags()), dataset.repairs
+        gated.n_events, gated.counts, memberships.masks(), gated.fitted, (*bound.flags, *gated.flags()), found.repairs
     )

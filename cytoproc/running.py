@@ -31,6 +31,7 @@ from cytoproc.study.definition import Study, describe
 from cytoproc.study.executors import Workers
 from cytoproc.study.findings import Findings, find_out
 from cytoproc.study.folder import SAMPLES, TEMPLATES, clear_run_folder, hold_run_folder, template_file
+from cytoproc.study.manifest import Sample
 from cytoproc.study.pooling import pool
 from cytoproc.study.processing import SampleTask, flag_duplicates
 from cytoproc.study.results import ResultRow, tabulate
@@ -119,7 +120,7 @@ def run_study(
         log.info("cytoproc %s: study %r, %d samples", __version__, study.name, len(study.manifest.samples))
         log.info("begun by process %d on %s", os.getpid(), platform.node())
         _make_folder(folder / SAMPLES)
-        tasks = [SampleTask(s.sample_id, s.path, s.file, study.template_of(s), s.place) for s in study.manifest.samples]
+        tasks = [_task(sample, study) for sample in study.manifest.samples]
         batch = process_batch(tasks, workers=workers, folder=folder, done=_logged(done))
         pooled, study = pool(flag_duplicates(batch.results), study)
         found = find_out(pooled, study)
@@ -128,6 +129,18 @@ def run_study(
         _write(folder, study, found, rows)
         _log_the_end(found.results, batch)
     return Run(tuple(found.results), tuple(rows), folder, study, batch.kept, batch.again)
+
+
+def _task(sample: Sample, study: Study) -> SampleTask:
+    return SampleTask(
+        sample.sample_id,
+        sample.path,
+        sample.file,
+        study.template_of(sample),
+        sample.place,
+        sample.dataset,
+        strict=study.strict,
+    )
 
 
 def _write(folder: Path, study: Study, found: Findings, rows: list[ResultRow]) -> None:
@@ -240,6 +253,7 @@ def _record(study: Study, results: list[SampleResult], digests: dict[str, str]) 
                 "sample_id": r.sample_id,
                 "file": r.file,
                 "sha256": r.sha256,
+                "dataset": r.dataset or None,
                 "template": r.template,
                 "pooled_from": r.pooled_from,
                 "template_sha256": study.template_of(manifest[r.sample_id]).digest,

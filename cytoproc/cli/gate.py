@@ -22,6 +22,12 @@ def gate(
         Path | None,
         typer.Option("--membership", help="Write one 0/1 column a population, one row an event in file order."),
     ] = None,
+    dataset: Annotated[
+        int | None, typer.Option("--dataset", min=1, help="Which data set, counted from 1, if the file holds several.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a file that could only be read with a repair.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
     """Gate one file and print how many events each population has."""
@@ -33,7 +39,7 @@ def gate(
     chosen = read_template(document)
     if membership is not None:
         _refuse_an_input(membership, [file, document, *(matrix for _, matrix in chosen.matrices)])
-    gated = gate_file(file, chosen, membership=membership is not None)
+    gated = gate_file(file, chosen, membership=membership is not None, dataset=dataset, strict=strict)
     if membership is not None:
         _write_membership(membership, gated)
     if as_json:

@@ -32,8 +32,11 @@ _TECHNICAL = (
 def inspect(
     file: Annotated[Path, typer.Argument(help="An FCS file.")],
     dataset: Annotated[
-        int | None, typer.Option("--dataset", help="Which data set, counted from 1, if the file holds several.")
+        int | None, typer.Option("--dataset", min=1, help="Which data set, counted from 1, if the file holds several.")
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a file that could only be read with a repair.")
+    ] = False,
     keywords: Annotated[
         bool, typer.Option("--keywords", help="Show every keyword, those that may name a patient too.")
     ] = False,
@@ -42,7 +45,7 @@ def inspect(
     """Show what an FCS file holds: events, channels and markers, spillover, and what was repaired in reading it."""
     from cytoproc.fcs import read_dataset
 
-    found = read_dataset(file, dataset)
+    found = read_dataset(file, dataset, strict=strict)
     shown = _description(found, keywords=keywords)
     if as_json:
         print_json(shown)

@@ -6,6 +6,7 @@ import math
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,6 +47,13 @@ def run(
         str | None,
         typer.Option("--template", "-t", help="Template for bare files: a YAML file or the name of a shipped one."),
     ] = None,
+    dataset: Annotated[
+        int | None,
+        typer.Option("--dataset", min=1, help="Which data set, counted from 1, of bare files that hold several."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a file that could only be read with a repair.")
+    ] = False,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for the results: absent, empty, or of a run that was stopped.")
     ] = Path("results"),
@@ -73,7 +81,7 @@ def run(
     from cytoproc.running import run_study
     from cytoproc.study.executors import Workers, usable_cores
 
-    study = _study(inputs, template)
+    study = _study(inputs, template, dataset, strict=strict)
     supervised = Workers(usable_cores() if workers is None else workers, timeout)
     with _Progress(len(study.manifest.samples), shown=not (quiet or as_json)) as progress:
         try:
@@ -89,7 +97,7 @@ def run(
         raise typer.Exit(1)
 
 
-def _study(inputs: list[Path], template: str | None) -> Study:
+def _study(inputs: list[Path], template: str | None, dataset: int | None, *, strict: bool) -> Study:
     """Return the study that the arguments mean."""
     from cytoproc.study.definition import read_study, study_of_files
     from cytoproc.study.manifest import manifest_of_files
@@ -101,7 +109,11 @@ def _study(inputs: list[Path], template: str | None) -> Study:
         if template is not None:
             msg = f"{first} is a study and names its templates itself; leave --template out"
             raise UsageError(msg)
-        return read_study(first)
+        if dataset is not None:
+            msg = f"{first} is a study; its manifest names data sets in a column 'dataset', so leave --dataset out"
+            raise UsageError(msg)
+        study = read_study(first)
+        return replace(study, strict=study.strict or strict)
     studies = [p for p in inputs if p.suffix.lower() in {".yaml", ".yml"} or (p / "study.yaml").is_file()]
     if studies:
         msg = f"{studies[0]} is a study and is run alone; run the other files apart, with --template"
@@ -120,7 +132,13 @@ def _study(inputs: list[Path], template: str | None) -> Study:
         )
         raise UsageError(msg)
     files = [f for path in inputs for f in (_fcs_files(path) if path.is_dir() else [path])]
-    return study_of_files("files", manifest_of_files(files), read_template(find_template(template, Path())))
+    return study_of_files(
+        "files",
+        manifest_of_files(files),
+        read_template(find_template(template, Path())),
+        dataset=dataset,
+        strict=strict,
+    )
 
 
 def _fcs_files(folder: Path) -> list[Path]:

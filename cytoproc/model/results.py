@@ -74,7 +74,8 @@ class Intensity:
 class SampleResult:
     """Everything a worker gives back for one file.
 
-    `error_code` is empty unless the file could not be processed. `not_contained` lists (population, other) where the
+    `error_code` is empty unless the file could not be processed. `dataset` is the data set of the file that was read,
+    counted from 1; 0 if none was. `not_contained` lists (population, other) where the
     report asks for a percentage of the other, and not all events of the population are in it. `among_beads` and
     `among_shared` list populations whose concentration is asked for, and how many of their events are also in the gate
     of the counting beads, or among the cells that a second tube counts. `duration_s` is the time in seconds from the
@@ -104,3 +105,4 @@ class SampleResult:
     pooled_from: tuple[str, ...] = ()
     error_code: str = ""
     error: str = ""
+    dataset: int = 0

@@ -57,7 +57,8 @@ class Study:
     text) to the template; `confidence_level` is that of every interval, `counts` holds the rules for cells/µL, and
     `bead_lots` the lots of counting beads by name. `truth` is what is known to be in the tubes, of a simulated or
     spiked study. Numbers are compared with `references` and with those of the visit called `baseline`.
-    `assay_limits` are those that the lab validated.
+    `assay_limits` are those that the lab validated. A `strict` study refuses files that could only be read with a
+    repair.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Study:
     references: ReferenceRanges = _NO_RANGES
     baseline: str = ""
     assay_limits: AssayLimits = _NOTHING_VALIDATED
+    strict: bool = False
 
     def template_of(self, sample: Sample) -> GatingTemplate:
         """Return the template for a sample."""
@@ -92,6 +94,7 @@ class _StudyPart(Part):
     template: Text | None = None
     confidence_level: float = 0.95
     allow_outside: bool = False
+    strict: bool = False
     instruments: Annotated[list[_InstrumentPart], Field(min_length=1)] | None = None
     truth: Text | None = None
     counts: CountsPart = CountsPart()
@@ -171,6 +174,7 @@ def read_study(path: str | Path) -> Study:
         references,
         part.baseline or "",
         assay_limits,
+        part.strict,
     )
 
 
@@ -258,10 +262,13 @@ def _templates(manifest: Manifest, default: str | None, folder: Path, document: 
     return templates
 
 
-def study_of_files(name: str, manifest: Manifest, template: GatingTemplate) -> Study:
-    """Return a study of bare files, all with one template."""
-    samples = tuple(replace(s, columns=()) for s in manifest.samples)
-    return Study(name, Manifest(samples), {"": template})
+def study_of_files(
+    name: str, manifest: Manifest, template: GatingTemplate, *, dataset: int | None = None, strict: bool = False
+) -> Study:
+    """Return a study of bare files, all with one template; `dataset` is the one that is read of each."""
+    columns = (("dataset", str(dataset)),) if dataset is not None else ()
+    samples = tuple(replace(s, columns=columns) for s in manifest.samples)
+    return Study(name, Manifest(samples), {"": template}, strict=strict)
 
 
 def describe(study: Study) -> dict[str, Any]:
@@ -272,6 +279,7 @@ def describe(study: Study) -> dict[str, Any]:
         "confidence_level": study.confidence_level,
         "site_id": study.site_id,
         "baseline": study.baseline,
+        "strict": study.strict,
         "manifest_sha256": study.manifest.digest,
         "subjects_sha256": study.subjects.digest,
         "reference_ranges_sha256": study.references.digest,

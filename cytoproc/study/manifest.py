@@ -22,6 +22,7 @@ __all__ = ["COLUMNS", "Manifest", "Sample", "manifest_of_files", "missing_inputs
 COLUMNS = (
     "sample_id",
     "file",
+    "dataset",
     "subject_id",
     "specimen_id",
     "specimen_type",
@@ -58,10 +59,11 @@ _ABOVE_ZERO = (
     "beads_per_tube",
     "beads_per_ul",
     "bead_volume_ul",
+    "dataset",
     "part",
     "replicate",
 )
-_WHOLE = ("beads_per_tube", "part", "replicate")
+_WHOLE = ("beads_per_tube", "dataset", "part", "replicate")
 _NOT_NEGATIVE = ("alc_10e9_l", "wbc_10e9_l")
 _CONTROL = re.compile(r"unstained|pre_infusion|process|(fmo|single):\S.*")
 _REFUSED = {
@@ -109,6 +111,11 @@ class Sample:
     def get(self, column: str) -> str:
         """Return what the row has in a column; empty if it has no such column."""
         return dict(self.columns).get(column, "")
+
+    @property
+    def dataset(self) -> int | None:
+        """The data set of the file that is meant, counted from 1; None if the row leaves that to the reader."""
+        return int(float(number)) if (number := self.get("dataset")) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,14 +332,23 @@ class _RowReader:
         return path
 
     def check_unique(self) -> None:
-        """Two rows may not share a file, or a sample id, not even one that differs only in case."""
+        """Two rows may not share a data set, or a sample id, not even one that differs only in case.
+
+        Rows of one file must all say which of its data sets they mean.
+        """
         ids: dict[str, int] = {}
-        files: dict[Path, int] = {}
+        files: dict[tuple[Path, int | None], int] = {}
+        wholes: dict[Path, int] = {s.path.resolve(): n for n, s in reversed(self._seen) if s.dataset is None}
         for line, sample in self._seen:
             if (first := ids.setdefault(_folded(sample.sample_id), line)) != line:
                 self._wrong(f"sample_id {sample.sample_id!r} is used in line {first} already", line, "sample_id")
-            if (first := files.setdefault(sample.path.resolve(), line)) != line:
-                self._wrong(f"file {sample.file!r} is named in line {first} already", line, "file")
+            path = sample.path.resolve()
+            if (first := files.setdefault((path, sample.dataset), line)) != line:
+                which = f"data set {sample.dataset} of " if sample.dataset else ""
+                self._wrong(f"{which}file {sample.file!r} is named in line {first} already", line, "file")
+            elif (whole := wholes.get(path, line)) != line:
+                message = f"line {whole} names file {sample.file!r} without a data set; each of its rows needs one"
+                self._wrong(message, max(line, whole), "file")
 
     def check_together(self) -> None:
         """Rows about one blood draw, one tube or one lot of beads may not contradict each other."""

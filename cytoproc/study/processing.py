@@ -35,13 +35,19 @@ _ACQUISITION = (("instrument", "$CYT"), ("serial", "$CYTSN"), ("volume", "$VOL")
 
 @dataclass(frozen=True, slots=True)
 class SampleTask:
-    """What a worker is handed: small values and a path."""
+    """What a worker is handed: small values and a path.
+
+    `dataset` is the one of the file that is meant, counted from 1, or None for the reader's choice; `strict` refuses a
+    file that could only be read with a repair.
+    """
 
     sample_id: str
     path: Path
     file: str
     template: GatingTemplate
     place: str = ""
+    dataset: int | None = None
+    strict: bool = False
 
 
 def process_sample(task: SampleTask) -> SampleResult:
@@ -60,12 +66,12 @@ def process_sample(task: SampleTask) -> SampleResult:
 
 
 def _gated(started: SampleResult, task: SampleTask) -> SampleResult:
-    dataset = read_dataset(task.path)
+    dataset = read_dataset(task.path, task.dataset, strict=task.strict)
     acquisition = (
         *((name, dataset.get(keyword).strip()) for name, keyword in _ACQUISITION),
         *zip(("begin", "end"), acquired(dataset.get), strict=True),
     )
-    known = replace(started, repairs=dataset.repairs, acquisition=acquisition)
+    known = replace(started, repairs=dataset.repairs, acquisition=acquisition, dataset=dataset.index)
     bound = bind_template(task.template, dataset.panel, dataset.keywords)
     intensities = Intensities(task.template)
     overlaps = Overlaps(_pairs_that_are_no_ancestors(task.template))
@@ -208,11 +214,15 @@ def _of_the_report(gated: GatedSample, overlaps: Overlaps) -> Iterator[QCFlag]:
 
 
 def flag_duplicates(results: Sequence[SampleResult]) -> list[SampleResult]:
-    """Return the results with a flag on every sample whose file has the same bytes as an earlier one's."""
-    first: dict[str, str] = {}
+    """Return the results with a flag on every sample whose file has the same bytes as an earlier one's.
+
+    Two data sets of one file are not the same.
+    """
+    first: dict[tuple[str, int], str] = {}
     flagged = []
     for result in results:
-        twin = first.setdefault(result.sha256, result.sample_id) if result.sha256 else result.sample_id
+        whose = (result.sha256, result.dataset)
+        twin = first.setdefault(whose, result.sample_id) if result.sha256 else result.sample_id
         flag = QCFlag("DUPLICATE_FILE", f"the file has the same bytes as that of sample {twin!r}")
         flagged.append(result if twin == result.sample_id else replace(result, flags=(*result.flags, flag)))
     return flagged

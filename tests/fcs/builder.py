@@ -100,3 +100,9 @@ def fcs_bytes(
         shown[n] = f"{field:>8}"
     head = f"{version}    {''.join(shown)}".encode()
     return head + text() + gap + stext + data + analysis + trailing
+
+
+def two(first, second):
+    """Two data sets in one file, the second a little behind the first."""
+    start = len(fcs_bytes(**first, keywords={"$NEXTDATA": "00000000"})) + 11
+    return fcs_bytes(**first, keywords={"$NEXTDATA": f"{start:08d}"}) + b" " * 11 + fcs_bytes(**second)

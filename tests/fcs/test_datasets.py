@@ -5,17 +5,11 @@ import pytest
 
 from cytoproc.errors import FCSError
 from cytoproc.fcs import read_fcs
-from tests.fcs.builder import fcs_bytes, values
+from tests.fcs.builder import two, values
 
 
 def shorts(factor=1):
     return (np.arange(21).reshape(7, 3) * factor) % 1024
-
-
-def two(first, second):
-    """Two data sets in one file, the second a little behind the first."""
-    start = len(fcs_bytes(**first, keywords={"$NEXTDATA": "00000000"})) + 11
-    return fcs_bytes(**first, keywords={"$NEXTDATA": f"{start:08d}"}) + b" " * 11 + fcs_bytes(**second)
 
 
 PLAIN = two({}, {"data": values(3).astype("<f4").tobytes() * 2, "n_events": 6})

@@ -54,6 +54,7 @@ def full_result(task):
         pooled_from=("b",),
         error_code="FCS_TRUNCATED",
         error="a.fcs: cut",
+        dataset=2,
     )
 
 
