@@ -15,6 +15,7 @@
     │   ├── StudyError
     │   └── ManifestError
     ├── UsageError          (ValueError)   a command or function is asked for something impossible
+    ├── SecondReaderError   (RuntimeError) another program does not read a file, or is not the one that was expected
     └── OutputError         (OSError)      a result cannot be written where it should be
 
 Data that are merely odd raise nothing: they become a :class:`~cytoproc.model.results.QCFlag`.
@@ -39,6 +40,7 @@ __all__ = [
     "PanelError",
     "Problem",
     "ScaleError",
+    "SecondReaderError",
     "StudyError",
     "TemplateError",
     "UsageError",
@@ -174,6 +176,12 @@ class UsageError(CytoprocError, ValueError):
     """A command or function is asked for something that cannot be done."""
 
     code = "USAGE"
+
+
+class SecondReaderError(CytoprocError, RuntimeError):
+    """Another program does not read a file, or is not the one that its adapter was written for."""
+
+    code = "SECOND_READER"
 
 
 class OutputError(CytoprocError, OSError):

@@ -68,8 +68,8 @@ def test_both_parts_of_a_list_mode_file_are_read_as_others_read_them(shared):
     path = shared / "data" / "fcs" / LMD
 
     old, full = read_dataset(path, 1), read_dataset(path)
-    _, low = read_with_flowio(path, 0)
-    _, high = read_with_flowio(path, 363602)
+    _, low = read_with_flowio(path, 1)
+    _, high = read_with_flowio(path, 2)
 
     assert (old.version, full.version, full.index) == ("FCS2.0", "FCS3.0", 2)
     np.testing.assert_array_equal(read_events(old).values, low)

@@ -1,0 +1,1 @@
+"""Results beside those of others: a reading of a file beside another program's."""
