@@ -262,7 +262,8 @@ def _record(study: Study, results: list[SampleResult], digests: dict[str, str]) 
                     {"population": c.path, "source": c.gate_source, "how": c.gate_note} for c in r.counts if c.gate_note
                 ],
                 "among_shared": dict(r.among_shared),
-                "channels": dict(r.channels),
+                "odd_values": [{"what": what, "channel": c, "n_events": n} for what, c, n in r.odd_values],
+                "channels": {m.marker: m.title for m in r.markers},
                 "spillover": [{"name": m.name, "source": m.source, "sha256": m.sha256} for m in r.matrices],
                 "repairs": [{"code": p.code, "message": p.message} for p in r.repairs],
                 "flags": [{"code": f.code, "message": f.message} for f in r.flags],

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["AppliedMatrix", "Intensity", "PopulationCount", "QCFlag", "Repair", "SampleResult", "Severity"]
+__all__ = [
+    "AppliedMatrix",
+    "FoundMarker",
+    "Intensity",
+    "PopulationCount",
+    "QCFlag",
+    "Repair",
+    "SampleResult",
+    "Severity",
+]
 
 
 class Severity(StrEnum):
@@ -46,6 +55,21 @@ class AppliedMatrix:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundMarker:
+    """Where a marker of a template was found in a file: `$PnN`, `$PnS` and `$PnV` (V) of the channel."""
+
+    marker: str
+    channel: str
+    label: str = ""
+    voltage: float | None = None
+
+    @property
+    def title(self) -> str:
+        """The label and the channel, as in :class:`~cytoproc.model.panel.Channel`."""
+        return f"{self.label} {self.channel}" if self.label and self.label != self.channel else self.channel
+
+
+@dataclass(frozen=True, slots=True)
 class PopulationCount:
     """How many events a population has, and its parent.
 
@@ -79,7 +103,8 @@ class SampleResult:
     report asks for a percentage of the other, and not all events of the population are in it. `among_beads` and
     `among_shared` list populations whose concentration is asked for, and how many of their events are also in the gate
     of the counting beads, or among the cells that a second tube counts. `duration_s` is the time in seconds from the
-    first event to the last; None if the file does not tell, or has no use for it. `bead_tenths` are the counting
+    first event to the last; None if the file does not tell. `odd_values` are counts of values that no cell gives, as
+    (what, channel, events). `bead_tenths` are the counting
     beads, and the beads and cells, in each tenth of the file; `kept_time_fraction` is the part of the time whose events
     were kept. `pooled_from` lists the samples whose counts these are the sums of; none, of a file.
     """
@@ -100,9 +125,10 @@ class SampleResult:
     bead_tenths: tuple[tuple[int, int], ...] = ()
     kept_time_fraction: float = 1.0
     acquisition: tuple[tuple[str, str], ...] = ()
-    channels: tuple[tuple[str, str], ...] = ()
+    markers: tuple[FoundMarker, ...] = ()
     matrices: tuple[AppliedMatrix, ...] = ()
     pooled_from: tuple[str, ...] = ()
     error_code: str = ""
     error: str = ""
     dataset: int = 0
+    odd_values: tuple[tuple[str, str, int], ...] = ()

@@ -19,7 +19,7 @@ from cytoproc.study.reference_ranges import ReferenceRanges, read_reference_rang
 from cytoproc.study.rules import CountRules, CountsPart
 from cytoproc.study.subjects import Subjects, read_subjects
 from cytoproc.study.truth import TrueCount, read_truth
-from cytoproc.templates.document import Part, Text, check_part
+from cytoproc.templates.document import Part, Text, check_part, did_you_mean
 from cytoproc.templates.reading import read_template
 from cytoproc.templates.shipped import find_template
 from cytoproc.templates.template import GatingTemplate
@@ -57,7 +57,8 @@ class Study:
     text) to the template; `confidence_level` is that of every interval, `counts` holds the rules for cells/µL, and
     `bead_lots` the lots of counting beads by name. `truth` is what is known to be in the tubes, of a simulated or
     spiked study. Numbers are compared with `references` and with those of the visit called `baseline`.
-    `assay_limits` are those that the lab validated. A `strict` study refuses files that could only be read with a
+    `assay_limits` are those that the lab validated. `aliases` are further names of markers, which its templates have
+    taken up. A `strict` study refuses files that could only be read with a
     repair.
     """
 
@@ -75,6 +76,7 @@ class Study:
     baseline: str = ""
     assay_limits: AssayLimits = _NOTHING_VALIDATED
     strict: bool = False
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def template_of(self, sample: Sample) -> GatingTemplate:
         """Return the template for a sample."""
@@ -95,6 +97,7 @@ class _StudyPart(Part):
     confidence_level: float = 0.95
     allow_outside: bool = False
     strict: bool = False
+    aliases: dict[Text, Annotated[list[Text], Field(min_length=1)]] | None = None
     instruments: Annotated[list[_InstrumentPart], Field(min_length=1)] | None = None
     truth: Text | None = None
     counts: CountsPart = CountsPart()
@@ -145,7 +148,11 @@ def read_study(path: str | Path) -> Study:
         raise StudyError(str(path), problems)
     lots = read_bead_lots(folder / part.bead_lots) if part.bead_lots is not None else {}
     manifest = read_manifest(folder / part.manifest, folder=folder, allow_outside=part.allow_outside, bead_lots=lots)
+    aliases = {marker: tuple(names) for marker, names in (part.aliases or {}).items()}
     templates = _templates(manifest, part.template, folder, str(path))
+    if unknown := list(_unknown_markers(aliases, templates, places)):
+        raise StudyError(str(path), unknown)
+    templates = {reference: _with_aliases(template, aliases) for reference, template in templates.items()}
     instruments = tuple(
         Instrument(i.serial, i.volume_unit, i.dead_volume_ul, _window(i)) for i in part.instruments or ()
     )
@@ -175,6 +182,7 @@ def read_study(path: str | Path) -> Study:
         part.baseline or "",
         assay_limits,
         part.strict,
+        aliases,
     )
 
 
@@ -239,6 +247,23 @@ def _of_instruments(part: _StudyPart, places: Places) -> Iterator[Problem]:
             yield Problem(f"instrument {serial!r} is there already", f"instruments[{i + 1}].serial", *place)
 
 
+def _unknown_markers(
+    aliases: Mapping[str, tuple[str, ...]], templates: Mapping[str, GatingTemplate], places: Places
+) -> Iterator[Problem]:
+    """Yield a problem for each marker with further names that no template of the study has."""
+    known = list(dict.fromkeys(m.name for template in templates.values() for m in template.markers))
+    for marker in aliases:
+        if marker not in known:
+            message = f"no template of the study has a marker {marker!r}{did_you_mean(marker, known)}"
+            yield Problem(message, f"aliases.{marker}", *places.of(("aliases", marker)))
+
+
+def _with_aliases(template: GatingTemplate, aliases: Mapping[str, tuple[str, ...]]) -> GatingTemplate:
+    """Return a template whose markers have the study's names too; its digest is that of its document still."""
+    markers = tuple(replace(m, aliases=(*m.aliases, *aliases.get(m.name, ()))) for m in template.markers)
+    return replace(template, markers=markers)
+
+
 def _templates(manifest: Manifest, default: str | None, folder: Path, document: str) -> dict[str, GatingTemplate]:
     """Return the template for every reference that the samples carry."""
     templates: dict[str, GatingTemplate] = {}
@@ -280,6 +305,7 @@ def describe(study: Study) -> dict[str, Any]:
         "site_id": study.site_id,
         "baseline": study.baseline,
         "strict": study.strict,
+        "aliases": {marker: list(names) for marker, names in study.aliases.items()},
         "manifest_sha256": study.manifest.digest,
         "subjects_sha256": study.subjects.digest,
         "reference_ranges_sha256": study.references.digest,

@@ -16,6 +16,7 @@ from cytoproc.study.concentrations import CountedCells, Key, count_cells
 from cytoproc.study.counting import find_bases, find_tubes
 from cytoproc.study.definition import Study
 from cytoproc.study.limits import SampleLimits, find_limits
+from cytoproc.study.panels import SamplePanel, compare_panels
 from cytoproc.study.pooling import flag_of_members
 from cytoproc.study.refusal import Refusal
 from cytoproc.study.sensitivity import judge_sensitivity
@@ -54,6 +55,7 @@ def find_out(results: Sequence[SampleResult], study: Study) -> Findings:
     compared = find_comparisons(tubes, study)
     checks = run_checks(tubes, bases, limits, study)
     told = flags_of(checks, tubes)
+    panels = compare_panels([_panel(tube) for tube in tubes.values() if not tube.result.pooled_from])
     added = {
         i: (
             *_of_acceptance(tube, bases.get(i)),
@@ -63,10 +65,16 @@ def find_out(results: Sequence[SampleResult], study: Study) -> Findings:
             *_alerts(tube, limits[i]),
             *compared[i].flags,
             *told.get(i, ()),
+            *panels.get(i, ()),
         )
         for i, tube in tubes.items()
     }
     return Findings(tuple(_all_with_flags(results, added)), cells, compared, limits, checks)
+
+
+def _panel(tube: Tube) -> SamplePanel:
+    kind = (tube.sample.get("template"), tube.acquired("instrument"), tube.acquired("serial"))
+    return SamplePanel(tube.result.sample_id, kind, tube.result.markers)
 
 
 def _all_with_flags(results: Sequence[SampleResult], added: Mapping[str, tuple[QCFlag, ...]]) -> Iterable[SampleResult]:

@@ -300,7 +300,7 @@ def _added_up(sample: Sample, members: Sequence[_Measured], flags: tuple[QCFlag,
         among_beads=_totals(pair for r in results for pair in r.among_beads),
         among_shared=_totals(pair for r in results for pair in r.among_shared),
         acquisition=_acquisition(members),
-        channels=results[0].channels if len({r.channels for r in results}) == 1 else (),
+        markers=results[0].markers if len({r.markers for r in results}) == 1 else (),
         matrices=tuple(dict.fromkeys(m for r in results for m in r.matrices)),
     )
 

@@ -6,19 +6,18 @@ import hashlib
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 from pathlib import Path
 
 import numpy as np
 
 from cytoproc.errors import CytoprocError
 from cytoproc.fcs import iter_events, read_dataset
-from cytoproc.fcs.dataset import FCSDataset
 from cytoproc.fcs.numerals import parse_decimal
 from cytoproc.fcs.repairs import Findings
-from cytoproc.model.panel import ChannelKind
 from cytoproc.model.paths import ROOT, parent_path
 from cytoproc.model.results import PopulationCount, QCFlag, SampleResult
+from cytoproc.qc.clock import Clock
+from cytoproc.qc.values import OddValues
 from cytoproc.study.acquired import acquired
 from cytoproc.templates.applying import GatedSample, Observer, gate_events
 from cytoproc.templates.binding import bind_template
@@ -79,50 +78,27 @@ def _gated(started: SampleResult, task: SampleTask) -> SampleResult:
     beads = task.template.counting.beads
     among_beads = Overlaps(_pairs_with(task.template, beads))
     among_shared = Overlaps([p for p in _pairs_with(task.template, carry.population if carry else "") if _apart(*p)])
-    duration = _Duration(dataset) if dataset.get("$VOL") and task.template.concentrations else None
     tenths = _Tenths(task.template.counting, dataset.n_events) if beads and task.template.concentrations else None
-    observers: list[Observer] = [intensities, overlaps, among_beads, among_shared]
-    observers += [o for o in (duration, tenths) if o is not None]
+    clock = Clock(dataset.panel, has_unit=(parse_decimal(dataset.get("$TIMESTEP")) or 0) > 0)
+    odd = OddValues(dataset.panel, bound.columns_read)
+    observers: list[Observer] = [intensities, overlaps, among_beads, among_shared, clock, odd]
+    observers += [tenths] if tenths is not None else []
     gated = gate_events(lambda: iter_events(dataset), bound, observers=observers)
     return replace(
         known,
         n_events=gated.n_events,
         counts=_counts(task.template, gated),
         intensities=intensities.results(),
-        flags=(*bound.flags, *gated.flags(), *_of_the_report(gated, overlaps)),
+        flags=(*bound.flags, *gated.flags(), *odd.flags(), *clock.flags(), *_of_the_report(gated, overlaps)),
         not_contained=tuple(_not_contained(gated, overlaps)),
         among_beads=_found(among_beads),
         among_shared=_found(among_shared),
-        duration_s=duration.seconds if duration else None,
+        duration_s=clock.seconds,
         bead_tenths=tenths.counts if tenths else (),
-        channels=bound.channels,
+        odd_values=odd.counts(),
+        markers=bound.markers,
         matrices=bound.matrices,
     )
-
-
-class _Duration:
-    """The time from the first event of a file to the last, whatever the order in which they are stored."""
-
-    def __init__(self, dataset: FCSDataset) -> None:
-        kinds = [c.kind for c in dataset.panel.channels]
-        self._column = kinds.index(ChannelKind.TIME) if ChannelKind.TIME in kinds else None
-        self._has_unit = (parse_decimal(dataset.get("$TIMESTEP")) or 0) > 0
-        self._first, self._last = inf, -inf
-
-    def observe(self, chunk: GatedChunk) -> None:
-        """Look at the time of every event."""
-        if self._column is None or not len(chunk.events):
-            return
-        time = chunk.events.column(self._column)
-        finite = time[np.isfinite(time)]
-        if len(finite):
-            self._first = min(self._first, float(finite.min()))
-            self._last = max(self._last, float(finite.max()))
-
-    @property
-    def seconds(self) -> float | None:
-        """How long it took; None if the file has no time, or does not say in what unit."""
-        return self._last - self._first if self._has_unit and self._last >= self._first else None
 
 
 class _Tenths:

@@ -67,8 +67,10 @@ def fingerprints(task: SampleTask, file_sha256: str) -> Fingerprints:
 
 
 def _template_digest(template: GatingTemplate) -> str:
-    """Return the digest of a template and of the matrices that it names, which are files of their own."""
+    """Return the digest of a template, with the names that its study adds, and the matrices, files of their own."""
     digest = hashlib.sha256(template.digest.encode())
+    for marker in template.markers:
+        digest.update(f"{marker.name}:{marker.aliases}".encode())
     for name, path in sorted(template.matrices):
         digest.update(f"{name}={_digest_if_there(path)}".encode())
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,8 +14,8 @@ import numpy.typing as npt
 from cytoproc.compensation import FoundSpillover, matrix_keywords, resolve_compensation
 from cytoproc.errors import AmbiguousMarkerError, CompensationError, MissingMarkerError, PanelError
 from cytoproc.gates.dimension import Dimension
-from cytoproc.model.panel import ChannelKind, Panel, plain_name
-from cytoproc.model.results import AppliedMatrix, QCFlag
+from cytoproc.model.panel import Channel, ChannelKind, Panel, plain_name
+from cytoproc.model.results import AppliedMatrix, FoundMarker, QCFlag
 from cytoproc.model.spillover import Spillover
 from cytoproc.templates.template import GatingTemplate
 
@@ -61,9 +62,9 @@ class BoundTemplate:
         return tuple(sorted({*self.index.values(), *detectors}))
 
     @property
-    def channels(self) -> tuple[tuple[str, str], ...]:
-        """The channel in which every marker was found, for the run record."""
-        return tuple((name, self.panel.channels[j].title) for name, j in self.index.items())
+    def markers(self) -> tuple[FoundMarker, ...]:
+        """The channel in which every marker was found."""
+        return tuple(_found(name, self.panel.channels[j]) for name, j in self.index.items())
 
     @property
     def matrices(self) -> tuple[AppliedMatrix, ...]:
@@ -71,6 +72,11 @@ class BoundTemplate:
         return tuple(
             AppliedMatrix(name, u.spillover.source, u.spillover.digest) for name, u in sorted(self.undoing.items())
         )
+
+
+def _found(marker: str, channel: Channel) -> FoundMarker:
+    voltage = None if math.isnan(channel.voltage) else channel.voltage
+    return FoundMarker(marker, channel.name, channel.label, voltage)
 
 
 def bind_template(template: GatingTemplate, panel: Panel, keywords: Mapping[str, str]) -> BoundTemplate:

@@ -79,7 +79,9 @@ def test_events_without_a_number_leave_the_root_and_are_told_of(task):
 
     assert {c.path: c.n_events for c in result.counts} == {"root": 3, "Cells": 2, "Cells/T": 1, "Cells/CAR": 1}
     assert result.counts[0].n_parent == result.n_events == 5
-    [flag] = result.flags
+    flag, by_channel = result.flags
+    assert by_channel.code == "VALUES_NOT_FINITE"
+    assert by_channel.message.endswith("CAR PE-A 2")
     assert (flag.code, flag.message) == (
         "EVENTS_NOT_FINITE",
         "2 of 5 events hold a value that is not a finite number and are left out",
@@ -255,14 +257,13 @@ VOL = {"$VOL": "80000"}
 @pytest.mark.parametrize(
     ("columns", "more"),
     [
-        (LIGHT | {"Time": [1, 2, 3, 4]}, {}),  # no volume
         (LIGHT | {"Time": [1, 2, 3, 4]}, {"keywords": VOL, "old": b"$TIMESTEP", "new": b"#TIMESTEP"}),
         (LIGHT, {"keywords": VOL}),  # no time
         ({name: [] for name in (*LIGHT, "Time")}, {"keywords": VOL}),
         (LIGHT | {"Time": [math.nan] * 4}, {"keywords": VOL}),
     ],
 )
-def test_a_duration_that_nobody_needs_or_can_tell_is_none(counted, columns, more):
+def test_a_duration_that_nobody_can_tell_is_none(counted, columns, more):
     assert counted(columns, **more).duration_s is None
 
 

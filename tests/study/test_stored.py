@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from cytoproc.model.results import AppliedMatrix, Intensity, PopulationCount, QCFlag, Repair, SampleResult, Severity
+from cytoproc.model.results import (
+    AppliedMatrix,
+    FoundMarker,
+    Intensity,
+    PopulationCount,
+    QCFlag,
+    Repair,
+    SampleResult,
+    Severity,
+)
 from cytoproc.study import stored
 from cytoproc.study.folder import sample_file
 from cytoproc.study.processing import SampleTask, digest_of_file
@@ -49,12 +58,13 @@ def full_result(task):
         bead_tenths=((1, 2), (3, 4)),
         kept_time_fraction=0.75,
         acquisition=(("instrument", "X"),),
-        channels=(("CD3", "APC-A"),),
+        markers=(FoundMarker("CD3", "APC-A", "CD3", 450.0), FoundMarker("CAR", "PE-A")),
         matrices=(AppliedMatrix("file", "SPILL", "00"),),
         pooled_from=("b",),
         error_code="FCS_TRUNCATED",
         error="a.fcs: cut",
         dataset=2,
+        odd_values=(("nan", "PE-A", 2),),
     )
 
 

@@ -166,7 +166,7 @@ def test_a_channel_that_the_template_calls_by_its_own_name_is_no_finding():
 def test_the_record_can_say_which_channel_and_which_matrix_were_used():
     bound = bind_template(template("CD3"), PANEL, SPILL)
 
-    assert bound.channels == (("CD3", "CD3e B530-A"),)
+    assert [(m.marker, m.title) for m in bound.markers] == [("CD3", "CD3e B530-A")]
     assert [(m.name, m.source, m.sha256 == bound.undoing["file"].spillover.digest) for m in bound.matrices] == [
         ("file", "SPILL", True)
     ]

@@ -1,0 +1,1 @@
+"""Checks of a sample's events that give flags and no numbers."""
