@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cytoproc.cli import calc, explain, gate, inspect, run, simulate, templates, verify_assay
+from cytoproc.cli import calc, check, explain, gate, inspect, run, simulate, templates, verify_assay
 from cytoproc.cli.screen import of_the_system, print_error
 from cytoproc.errors import CompensationError, CytoprocError, FCSError, PanelError, UsageError
 from cytoproc.version import __version__
@@ -27,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
+app.command("check")(check.check)
 app.command("gate")(gate.gate)
 app.command("explain")(explain.explain)
 app.command("inspect")(inspect.inspect)

@@ -6,15 +6,14 @@ import math
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cytoproc.cli.inputs import read_inputs
 from cytoproc.cli.screen import print_error, print_json, print_lines, print_table
-from cytoproc.errors import UsageError
 from cytoproc.model.paths import ROOT, split_path
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def run(
     from cytoproc.running import run_study
     from cytoproc.study.executors import Workers, usable_cores
 
-    study = _study(inputs, template, dataset, strict=strict)
+    study = read_inputs(inputs, template, dataset, strict=strict)
     supervised = Workers(usable_cores() if workers is None else workers, timeout)
     with _Progress(len(study.manifest.samples), shown=not (quiet or as_json)) as progress:
         try:
@@ -95,58 +94,6 @@ def run(
         _print_summary(finished, finished.study)
     if finished.failed:
         raise typer.Exit(1)
-
-
-def _study(inputs: list[Path], template: str | None, dataset: int | None, *, strict: bool) -> Study:
-    """Return the study that the arguments mean."""
-    from cytoproc.study.definition import read_study, study_of_files
-    from cytoproc.study.manifest import manifest_of_files
-    from cytoproc.templates.reading import read_template
-    from cytoproc.templates.shipped import find_template
-
-    first = inputs[0] / "study.yaml" if inputs[0].is_dir() else inputs[0]
-    if len(inputs) == 1 and first.suffix.lower() in {".yaml", ".yml"} and (first.is_file() or not inputs[0].is_dir()):
-        if template is not None:
-            msg = f"{first} is a study and names its templates itself; leave --template out"
-            raise UsageError(msg)
-        if dataset is not None:
-            msg = f"{first} is a study; its manifest names data sets in a column 'dataset', so leave --dataset out"
-            raise UsageError(msg)
-        study = read_study(first)
-        return replace(study, strict=study.strict or strict)
-    studies = [p for p in inputs if p.suffix.lower() in {".yaml", ".yml"} or (p / "study.yaml").is_file()]
-    if studies:
-        msg = f"{studies[0]} is a study and is run alone; run the other files apart, with --template"
-        raise UsageError(msg)
-    if template is None:
-        missing = [p for p in inputs if not p.exists()]
-        if missing:
-            msg = f"there is no file or folder {missing[0]}"
-            raise UsageError(msg)
-        unfinished = [p for p in inputs if (p / "manifest.csv").is_file()]
-        if unfinished:
-            msg = f"{unfinished[0]} has a manifest.csv and no study.yaml; write one that begins: study: NAME"
-            raise UsageError(msg)
-        msg = (
-            "bare FCS files need a template: add --template FILE (see: cytoproc templates list, cytoproc templates new)"
-        )
-        raise UsageError(msg)
-    files = [f for path in inputs for f in (_fcs_files(path) if path.is_dir() else [path])]
-    return study_of_files(
-        "files",
-        manifest_of_files(files),
-        read_template(find_template(template, Path())),
-        dataset=dataset,
-        strict=strict,
-    )
-
-
-def _fcs_files(folder: Path) -> list[Path]:
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".fcs", ".lmd"} and p.is_file())
-    if not files:
-        msg = f"folder {folder} holds neither a study.yaml nor any .fcs or .lmd file"
-        raise UsageError(msg)
-    return files
 
 
 class _Progress:

@@ -17,6 +17,7 @@ ADVICE = {
     "TIME_RUNS_BACK": "see that the file is one acquisition, and exported in the order in which it was measured",
     "TIME_WRAPS": "nothing, if the acquisition took that long",
     "PANEL_DIFFERS": "look at the panel sheet: is it the right tube?",
+    "PANEL_REORDERED": "nothing: channels are found by name",
     "VOLTAGE_DIFFERS": "see that the instrument was standardised; if not, its gates do not fit",
     "GATE_FALLBACK": "look at the plot; too few events are the usual reason",
     "NOT_CONTAINED": "correct percent_of in the template's report",

@@ -288,12 +288,15 @@ def _templates(manifest: Manifest, default: str | None, folder: Path, document: 
 
 
 def study_of_files(
-    name: str, manifest: Manifest, template: GatingTemplate, *, dataset: int | None = None, strict: bool = False
+    name: str, manifest: Manifest, template: GatingTemplate | None, *, dataset: int | None = None, strict: bool = False
 ) -> Study:
-    """Return a study of bare files, all with one template; `dataset` is the one that is read of each."""
+    """Return a study of bare files, all with one template; `dataset` is the one that is read of each.
+
+    Without a template it can be looked at, and not run.
+    """
     columns = (("dataset", str(dataset)),) if dataset is not None else ()
     samples = tuple(replace(s, columns=columns) for s in manifest.samples)
-    return Study(name, Manifest(samples), {"": template}, strict=strict)
+    return Study(name, Manifest(samples), {"": template} if template is not None else {}, strict=strict)
 
 
 def describe(study: Study) -> dict[str, Any]:

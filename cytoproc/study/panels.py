@@ -49,7 +49,7 @@ def _elsewhere(marker: str, found: Sequence[tuple[str, FoundMarker]]) -> Iterato
     example_id, example = found[places.index(usual)]
     for (sample_id, m), place in zip(found, places, strict=True):
         if place != usual:
-            message = f"{marker} is in {m.title!r}, but in {example.title!r} in {_most(n, len(found), example_id)}"
+            message = f"{marker}: {m.title!r} here, but {example.title!r} in {_most(n, len(found), example_id)}"
             yield sample_id, QCFlag("PANEL_DIFFERS", message)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from cytoproc.model.results import AppliedMatrix, FoundMarker, QCFlag
 from cytoproc.model.spillover import Spillover
 from cytoproc.templates.template import GatingTemplate
 
-__all__ = ["BoundTemplate", "Undoing", "bind_template"]
+__all__ = ["BoundTemplate", "Undoing", "bind_template", "found_marker", "markers_there"]
 
 _NOT_NEEDED_BY_SCATTER = ("SPILL_MISSING", "COMPENSATED_ALREADY")
 
@@ -64,7 +65,7 @@ class BoundTemplate:
     @property
     def markers(self) -> tuple[FoundMarker, ...]:
         """The channel in which every marker was found."""
-        return tuple(_found(name, self.panel.channels[j]) for name, j in self.index.items())
+        return tuple(found_marker(name, self.panel.channels[j]) for name, j in self.index.items())
 
     @property
     def matrices(self) -> tuple[AppliedMatrix, ...]:
@@ -74,7 +75,17 @@ class BoundTemplate:
         )
 
 
-def _found(marker: str, channel: Channel) -> FoundMarker:
+def markers_there(template: GatingTemplate, panel: Panel) -> tuple[FoundMarker, ...]:
+    """Return where the markers of a template are in a file, without those that are not there or cannot be told."""
+    found = []
+    for name in _names_used(template):
+        with suppress(PanelError):
+            found.append(found_marker(name, panel.channels[panel.find(name, template.aliases(name))]))
+    return tuple(found)
+
+
+def found_marker(marker: str, channel: Channel) -> FoundMarker:
+    """Return a marker with what is told of the channel that carries it."""
     voltage = None if math.isnan(channel.voltage) else channel.voltage
     return FoundMarker(marker, channel.name, channel.label, voltage)
 

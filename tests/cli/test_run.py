@@ -327,7 +327,7 @@ def test_a_study_among_bare_files_is_refused_and_no_study_is_lost(run, study):
     done = run("run", study / "study.yaml", study / "a.fcs", "-t", study / "small.yaml")
 
     assert done.code == 2
-    assert "study.yaml is a study and is run alone" in done.err
+    assert "study.yaml is a study and is given alone" in done.err
 
 
 def test_a_template_in_place_of_a_study_is_named(run, study):
