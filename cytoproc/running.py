@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from cytoproc.errors import OutputError
-from cytoproc.export.cells import clean_text
 from cytoproc.export.checks import check_table
 from cytoproc.export.delimited import format_csv
 from cytoproc.export.dictionary import dictionary_table
@@ -26,6 +25,7 @@ from cytoproc.export.quality import quality_table
 from cytoproc.export.schema import format_schema
 from cytoproc.export.tables import long_table, sample_table, summary_table, wide_table
 from cytoproc.model.results import SampleResult
+from cytoproc.model.text import clean_text
 from cytoproc.study.batch import Batch, process_batch
 from cytoproc.study.definition import Study, describe
 from cytoproc.study.executors import Workers

@@ -14,6 +14,7 @@ import typer
 from cytoproc.cli import calc, check, explain, gate, inspect, run, simulate, templates, verify_assay
 from cytoproc.cli.screen import of_the_system, print_error
 from cytoproc.errors import CompensationError, CytoprocError, FCSError, PanelError, UsageError
+from cytoproc.model.text import clean_text
 from cytoproc.version import __version__
 
 __all__ = ["app", "main"]
@@ -59,9 +60,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; ends with SystemExit."""
     given = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in given
+    is_plain = all(clean_text(argument) == argument for argument in given)
     try:
-        # Left to itself, typer prints its own errors: for a person only.
-        ended = app(args=given, prog_name="cytoproc", standalone_mode=not as_json)
+        # Left to itself, typer prints its own errors: for a person only, and with what was typed as it was.
+        ended = app(args=given, prog_name="cytoproc", standalone_mode=is_plain and not as_json)
     except _WrongArguments as e:
         _fail(UsageError.code, e.format_message(), 2, as_json=as_json)
     except CytoprocError as e:

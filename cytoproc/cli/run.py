@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ import typer
 from cytoproc.cli.inputs import read_inputs
 from cytoproc.cli.screen import print_error, print_json, print_lines, print_table
 from cytoproc.model.paths import ROOT, split_path
+from cytoproc.model.text import one_line
 
 if TYPE_CHECKING:
     from cytoproc.model.results import SampleResult
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _STOPPED = 130
 _MOST_COLUMNS = 6
 _MOST_NAMED = 5
+_MOST_TOLD = 20
 _PAGE = 120
 _MEANINGS = {
     "ND": "ND (n): n events, fewer than the {row.lod_events} it takes to call a population detected",
@@ -108,6 +110,7 @@ class _Progress:
         columns = (TextColumn("gating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal))
         self._task = self._bar.add_task("gating", total=total)
+        self._n_told = 0
 
     def __enter__(self) -> _Progress:
         self._bar.start()
@@ -119,8 +122,13 @@ class _Progress:
     def step(self, result: Any) -> None:
         """Count one sample."""
         self._bar.advance(self._task)
-        if result.error_code and self._shown:
+        if not result.error_code or not self._shown:
+            return
+        self._n_told += 1
+        if self._n_told <= _MOST_TOLD:
             print_error(f"{result.sample_id}: {result.error_code}: {result.error}")
+        elif self._n_told == _MOST_TOLD + 1:
+            print_error("more files fail; they are summed up at the end, and each has its row in results.csv")
 
 
 def _print_summary(finished: Run, study: Study) -> None:
@@ -148,6 +156,7 @@ def _print_summary(finished: Run, study: Study) -> None:
     done += f", {failed} could not be processed (see the comment column of results.csv)" if failed else ""
     print_lines(
         "",
+        *_failures(finished.failed),
         *_kept(finished),
         done + (f"; {len(refused)} could not be added up, and has no numbers as a whole" if refused else ""),
         f"for Excel:          {finished.folder / 'results.xlsx'}",
@@ -155,6 +164,22 @@ def _print_summary(finished: Run, study: Study) -> None:
         f"one line a sample:  {finished.folder / 'wide.csv'}, .parquet",
         f"how they were made: {finished.folder / 'record.json'}",
     )
+
+
+def _failures(failed: Sequence[SampleResult]) -> list[str]:
+    """Return how many samples failed of what, the most frequent first, if they are too many to be told one by one."""
+    if len(failed) <= _MOST_TOLD:
+        return []
+    by_code: dict[str, list[str]] = {}
+    for result in failed:
+        by_code.setdefault(result.error_code, []).append(one_line(result.sample_id))
+    most_first = sorted(by_code.items(), key=lambda item: -len(item[1]))
+    return [f"{len(ids)} failed, {code}: {_named(ids)}" for code, ids in most_first]
+
+
+def _named(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
+    return f"{', '.join(ids[:_MOST_NAMED])}{more}"
 
 
 def _kept(finished: Run) -> list[str]:
@@ -166,8 +191,7 @@ def _kept(finished: Run) -> list[str]:
     for sample_id, why in finished.again:
         reasons.setdefault(why, []).append(sample_id)
     for why, ids in reasons.items():
-        more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
-        lines.append(f"computed again, as {why}: {', '.join(ids[:_MOST_NAMED])}{more}")
+        lines.append(f"computed again, as {why}: {_named(ids)}")
     return lines
 
 

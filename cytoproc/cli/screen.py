@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from cytoproc.export.cells import clean_text
+from cytoproc.model.text import clean_text, one_line
 
 __all__ = ["of_the_system", "print_error", "print_json", "print_lines", "print_table"]
 
@@ -48,11 +48,11 @@ def print_table(
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table = Table(title=escape(one_line(title)) or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for i, name in enumerate(header):
-        table.add_column(escape(name), justify="right" if i in right else "left", overflow="fold")
+        table.add_column(escape(clean_text(name)), justify="right" if i in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(escape(clean_text(cell)) for cell in row))
+        table.add_row(*(escape(one_line(cell)) for cell in row))
     width = None if sys.stdout.isatty() else _NO_LIMIT
     console = Console(width=width, highlight=False, soft_wrap=False)
     with console.capture() as drawn:

@@ -13,6 +13,7 @@ from cytoproc.compensation.found import fractions, is_number, parse_number
 from cytoproc.errors import CompensationError
 from cytoproc.model.results import QCFlag
 from cytoproc.model.spillover import Matrix, Spillover
+from cytoproc.model.text import format_cell, without_apostrophe
 from cytoproc.writing import write_whole
 
 __all__ = ["parse_spillover_csv", "read_spillover_csv", "read_spillover_table", "write_spillover_csv"]
@@ -96,8 +97,9 @@ def write_spillover_csv(path: str | Path, spillover: Spillover) -> None:
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    table.writerow(["", *spillover.detectors])
-    table.writerows([name, *row] for name, row in zip(spillover.detectors, spillover.matrix.tolist(), strict=True))
+    names = [format_cell(name) for name in spillover.detectors]
+    table.writerow(["", *names])
+    table.writerows([name, *row] for name, row in zip(names, spillover.matrix.tolist(), strict=True))
     write_whole(Path(path), text.getvalue().encode("utf-8"))
 
 
@@ -148,7 +150,7 @@ def _layout(rows: list[_Row], source: str) -> tuple[tuple[str, ...], tuple[str, 
 
 
 def _plain(name: str) -> str:
-    return _MARK.sub("", name.partition(" :: ")[0].strip())
+    return _MARK.sub("", without_apostrophe(name.partition(" :: ")[0].strip()))
 
 
 def _in_header_order(matrix: Matrix, names: tuple[str, ...], detectors: tuple[str, ...], source: str) -> Matrix:

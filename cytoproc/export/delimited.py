@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
-from cytoproc.export.cells import format_cell
 from cytoproc.export.table import Column, Table
+from cytoproc.model.text import format_cell
 
 __all__ = ["format_csv"]
 

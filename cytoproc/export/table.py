@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from cytoproc.export.cells import write_out
+from cytoproc.model.text import write_out
 
 __all__ = ["Column", "Kind", "Table", "count_column", "number_column", "text_column"]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from cytoproc.export.cells import write_out
 from cytoproc.export.delimited import format_csv
 from cytoproc.export.dictionary import kind_of
 from cytoproc.export.table import Column, Kind, Table, count_column, number_column, text_column
 from cytoproc.model.events import Mask
 from cytoproc.model.paths import split_path
+from cytoproc.model.text import write_out
 from cytoproc.study.definition import Study
 from cytoproc.study.result_row import COLUMNS, ResultRow
 

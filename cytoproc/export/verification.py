@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 
-from cytoproc.export.cells import write_out
 from cytoproc.export.table import Column, Table, count_column, number_column, text_column
+from cytoproc.model.text import write_out
 from cytoproc.study.assay import Goals, Series, Statistic
 from cytoproc.study.assay_findings import Finding, LimitsRow, in_unit, say
 from cytoproc.study.rounding import rounded

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cytoproc.errors import OutputError
 from cytoproc.fcs import write_fcs
+from cytoproc.model.text import format_cell
 from cytoproc.simulate.keywords import SERIAL, keywords_of
 from cytoproc.simulate.labels import format_labels
 from cytoproc.simulate.manifest import manifest_rows
@@ -174,6 +175,6 @@ def _names(kind: type[TrueCells | Fault]) -> list[str]:
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(header)
-    table.writerows([f"{c:.6g}" if isinstance(c, float) else c for c in row] for row in rows)
+    table.writerow([format_cell(name) for name in header])
+    table.writerows([f"{c:.6g}" if isinstance(c, float) else format_cell(c) for c in row] for row in rows)
     write_whole(path, text.getvalue().encode("utf-8"))

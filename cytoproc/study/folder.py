@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cytoproc.errors import OutputError
+from cytoproc.model.text import safe_file_name
 from cytoproc.templates.template import GatingTemplate
 from cytoproc.writing import final_name
 
@@ -30,8 +31,6 @@ _IN_FOLDERS = {
     TEMPLATES: re.compile(r"[\w.+-]+-[0-9a-f]{12}\.yaml", re.ASCII),
     SAMPLES: re.compile(r"[\w.+-]+-[0-9a-f]{12}\.json", re.ASCII),
 }
-_NOT_IN_NAMES = re.compile(r"[^\w.+-]+", re.ASCII)
-_LONGEST_NAME = 80
 _BEGUN = " begun by "
 _FIRST_LINE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ INFO cytoproc ")
 
@@ -127,7 +126,7 @@ def template_file(template: GatingTemplate) -> str:
     >>> template_file(GatingTemplate("CAR-T / blood", "1", (), (), digest="0123456789abcdef"))
     'templates/CAR-T_blood-0123456789ab.yaml'
     """
-    return f"{TEMPLATES}/{_slug(template.name)}-{template.digest[:12]}.yaml"
+    return f"{TEMPLATES}/{safe_file_name(template.name)}-{template.digest[:12]}.yaml"
 
 
 def sample_file(sample_id: str) -> str:
@@ -136,11 +135,7 @@ def sample_file(sample_id: str) -> str:
     >>> sample_file("CAR-01 D14")
     'samples/CAR-01_D14-6c3508a04601.json'
     """
-    return f"{SAMPLES}/{_slug(sample_id)}-{hashlib.sha256(sample_id.encode()).hexdigest()[:12]}.json"
-
-
-def _slug(name: str) -> str:
-    return _NOT_IN_NAMES.sub("_", name)[:_LONGEST_NAME]
+    return f"{SAMPLES}/{safe_file_name(sample_id)}-{hashlib.sha256(sample_id.encode()).hexdigest()[:12]}.json"
 
 
 def _is_ours(path: Path) -> bool:

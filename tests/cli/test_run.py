@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
-from cytoproc.export.cells import format_cell
+from cytoproc.model.text import format_cell
 from cytoproc.study.folder import sample_file
 from tests.making import fcs_file
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
-from cytoproc.export.cells import format_cell
 from cytoproc.export.delimited import format_csv
 from cytoproc.export.parquet import format_parquet
 from cytoproc.export.table import Table, count_column, number_column, text_column
 from cytoproc.export.workbook import format_workbook
+from cytoproc.model.text import format_cell
 
 texts = st.one_of(
     st.text(max_size=12),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cytoproc import read_study, run_study
 from cytoproc.errors import UsageError
-from cytoproc.export.cells import format_cell
+from cytoproc.model.text import format_cell
 from cytoproc.study.finished import Line, read_run
 from cytoproc.study.sheet import without_apostrophe
 from tests.making import fcs_file
