@@ -140,6 +140,7 @@ def _task(sample: Sample, study: Study) -> SampleTask:
         sample.place,
         sample.dataset,
         strict=study.strict,
+        keywords=study.keywords,
     )
 
 
@@ -254,6 +255,7 @@ def _record(study: Study, results: list[SampleResult], digests: dict[str, str]) 
                 "file": r.file,
                 "sha256": r.sha256,
                 "dataset": r.dataset or None,
+                "keywords": dict(r.keywords),
                 "template": r.template,
                 "pooled_from": r.pooled_from,
                 "template_sha256": study.template_of(manifest[r.sample_id]).digest,

@@ -13,21 +13,6 @@ from cytoproc.cli.screen import print_json, print_lines, print_table
 if TYPE_CHECKING:
     from cytoproc.fcs import FCSDataset
 
-_TECHNICAL = (
-    "$CYT",
-    "$CYTSN",
-    "$DATE",
-    "$BTIM",
-    "$ETIM",
-    "$TIMESTEP",
-    "$VOL",
-    "$ABRT",
-    "$LOST",
-    "$DATATYPE",
-    "$BYTEORD",
-    "$MODE",
-)
-
 
 def inspect(
     file: Annotated[Path, typer.Argument(help="An FCS file.")],
@@ -54,7 +39,9 @@ def inspect(
 
 
 def _description(found: FCSDataset, *, keywords: bool) -> dict[str, Any]:
-    chosen = found.keywords if keywords else {k: found.keywords[k] for k in _TECHNICAL if k in found.keywords}
+    from cytoproc.study.privacy import allowed_keywords
+
+    chosen = found.keywords if keywords else dict(allowed_keywords(found.keywords))
     return {
         "file": found.path.name,
         "version": found.version,

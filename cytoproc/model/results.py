@@ -103,7 +103,8 @@ class SampleResult:
     report asks for a percentage of the other, and not all events of the population are in it. `among_beads` and
     `among_shared` list populations whose concentration is asked for, and how many of their events are also in the gate
     of the counting beads, or among the cells that a second tube counts. `duration_s` is the time in seconds from the
-    first event to the last; None if the file does not tell. `odd_values` are counts of values that no cell gives, as
+    first event to the last; None if the file does not tell. `keywords` are those of the file that
+    may be shown. `odd_values` are counts of values that no cell gives, as
     (what, channel, events). `bead_tenths` are the counting
     beads, and the beads and cells, in each tenth of the file; `kept_time_fraction` is the part of the time whose events
     were kept. `pooled_from` lists the samples whose counts these are the sums of; none, of a file.
@@ -131,4 +132,5 @@ class SampleResult:
     error_code: str = ""
     error: str = ""
     dataset: int = 0
+    keywords: tuple[tuple[str, str], ...] = ()
     odd_values: tuple[tuple[str, str, int], ...] = ()

@@ -58,8 +58,8 @@ class Study:
     `bead_lots` the lots of counting beads by name. `truth` is what is known to be in the tubes, of a simulated or
     spiked study. Numbers are compared with `references` and with those of the visit called `baseline`.
     `assay_limits` are those that the lab validated. `aliases` are further names of markers, which its templates have
-    taken up. A `strict` study refuses files that could only be read with a
-    repair.
+    taken up, and `keywords` those of a file that the record may show besides the usual. A `strict` study refuses files
+    that could only be read with a repair.
     """
 
     name: str
@@ -77,6 +77,7 @@ class Study:
     assay_limits: AssayLimits = _NOTHING_VALIDATED
     strict: bool = False
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keywords: tuple[str, ...] = ()
 
     def template_of(self, sample: Sample) -> GatingTemplate:
         """Return the template for a sample."""
@@ -90,6 +91,10 @@ class _InstrumentPart(Part):
     flow_ul_min: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2, max_length=2)] | None = None
 
 
+class _PrivacyPart(Part):
+    keywords: Annotated[list[Text], Field(min_length=1)]
+
+
 class _StudyPart(Part):
     study: Text
     manifest: Text = "manifest.csv"
@@ -98,6 +103,7 @@ class _StudyPart(Part):
     allow_outside: bool = False
     strict: bool = False
     aliases: dict[Text, Annotated[list[Text], Field(min_length=1)]] | None = None
+    privacy: _PrivacyPart | None = None
     instruments: Annotated[list[_InstrumentPart], Field(min_length=1)] | None = None
     truth: Text | None = None
     counts: CountsPart = CountsPart()
@@ -183,6 +189,7 @@ def read_study(path: str | Path) -> Study:
         assay_limits,
         part.strict,
         aliases,
+        tuple(part.privacy.keywords) if part.privacy is not None else (),
     )
 
 
@@ -308,6 +315,7 @@ def describe(study: Study) -> dict[str, Any]:
         "site_id": study.site_id,
         "baseline": study.baseline,
         "strict": study.strict,
+        "keywords_allowed": list(study.keywords),
         "aliases": {marker: list(names) for marker, names in study.aliases.items()},
         "manifest_sha256": study.manifest.digest,
         "subjects_sha256": study.subjects.digest,

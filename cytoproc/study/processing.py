@@ -19,6 +19,7 @@ from cytoproc.model.results import PopulationCount, QCFlag, SampleResult
 from cytoproc.qc.clock import Clock
 from cytoproc.qc.values import OddValues
 from cytoproc.study.acquired import acquired
+from cytoproc.study.privacy import allowed_keywords
 from cytoproc.templates.applying import GatedSample, Observer, gate_events
 from cytoproc.templates.binding import bind_template
 from cytoproc.templates.columns import GatedChunk
@@ -37,7 +38,7 @@ class SampleTask:
     """What a worker is handed: small values and a path.
 
     `dataset` is the one of the file that is meant, counted from 1, or None for the reader's choice; `strict` refuses a
-    file that could only be read with a repair.
+    file that could only be read with a repair. `keywords` are those that the lab lets out of a file besides the usual.
     """
 
     sample_id: str
@@ -47,6 +48,7 @@ class SampleTask:
     place: str = ""
     dataset: int | None = None
     strict: bool = False
+    keywords: tuple[str, ...] = ()
 
 
 def process_sample(task: SampleTask) -> SampleResult:
@@ -70,7 +72,13 @@ def _gated(started: SampleResult, task: SampleTask) -> SampleResult:
         *((name, dataset.get(keyword).strip()) for name, keyword in _ACQUISITION),
         *zip(("begin", "end"), acquired(dataset.get), strict=True),
     )
-    known = replace(started, repairs=dataset.repairs, acquisition=acquisition, dataset=dataset.index)
+    known = replace(
+        started,
+        repairs=dataset.repairs,
+        acquisition=acquisition,
+        dataset=dataset.index,
+        keywords=allowed_keywords(dataset.keywords, task.keywords),
+    )
     bound = bind_template(task.template, dataset.panel, dataset.keywords)
     intensities = Intensities(task.template)
     overlaps = Overlaps(_pairs_that_are_no_ancestors(task.template))

@@ -1,12 +1,13 @@
 import csv
 import io
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cytoproc.model.text import format_cell, write_out
+from cytoproc.model.text import format_cell, one_line, safe_file_name, without_apostrophe, write_out
 
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width signs count too
 
@@ -93,3 +94,33 @@ def test_a_cell_that_holds_a_formula_in_a_manifest_is_harmless_in_a_table(shared
 
     # a number is no formula
     assert cells == ['\'=HYPERLINK("http://x.invalid","y")', "'@SUM(1)", "+1", "-1", "\\x09=1"]
+
+
+@given(st.text())
+def test_a_file_name_is_one_that_every_system_takes(text):
+    name = safe_file_name(text)
+
+    assert re.fullmatch(r"[\w.+-]{1,81}", name, re.ASCII)
+    assert name[0] not in ".-"
+    assert name[-1] not in ". "
+    assert name.split(".")[0].upper() not in {"CON", "NUL", "PRN", "AUX", "COM1", "LPT1"}
+
+
+@pytest.mark.parametrize("name", ["con", "NUL.txt", "com1", "LPT9.a.b", "aux."])
+def test_a_name_of_a_device_is_no_file_name(name):
+    assert safe_file_name(name).startswith("_")
+
+
+@given(st.text())
+def test_a_line_stays_one_line_and_short(text):
+    line = one_line(text)
+
+    assert line.splitlines() in ([line], [])
+    assert len(line) <= 200
+
+
+@given(st.text(max_size=30))
+def test_the_apostrophe_comes_off_again(text):
+    written = write_out(text)
+
+    assert without_apostrophe(format_cell(text)) == written or written.startswith("'")

@@ -64,6 +64,7 @@ def full_result(task):
         error_code="FCS_TRUNCATED",
         error="a.fcs: cut",
         dataset=2,
+        keywords=(("$CYT", "X"),),
         odd_values=(("nan", "PE-A", 2),),
     )
 
