@@ -1,11 +1,16 @@
 """A corpus of good and bad files, each with what must come of it."""
 
+import contextlib
+import gc
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cytoproc.errors import FCSError
+from cytoproc.fcs import iter_events, read_dataset
+from cytoproc.fcs.repairs import REPAIRS
 from tests.tools.reader_adapter import read
 
 pytestmark = pytest.mark.real_data
@@ -45,3 +50,40 @@ def test_every_file_of_the_corpus_is_read_or_refused_as_it_should_be(shared):
 
     assert len(files) > 200
     assert wrong == {}
+
+
+def test_a_strict_reading_refuses_what_was_repaired_by_its_code_and_nothing_else(shared):
+    items = json.loads((shared / "corpus" / "MANIFEST.json").read_text(encoding="utf-8"))["items"]
+    wrong = {}
+    for path in (shared / "corpus" / i["file"] for i in items if i["kind"] == "fcs"):
+        try:
+            repairs = [r.code for r in read_dataset(path).repairs if r.code in REPAIRS]
+        except FCSError:
+            continue
+        try:
+            read_dataset(path, strict=True)
+            code = ""
+        except FCSError as error:
+            code = error.code
+        if code not in (repairs or [""]):
+            wrong[path.name] = (repairs, code)
+
+    assert wrong == {}
+
+
+def test_no_file_stays_open_whatever_it_holds(shared):
+    open_files = Path("/proc/self/fd")
+    if not open_files.is_dir():
+        pytest.skip("the system does not tell which files are open")
+    before = len(list(open_files.iterdir()))
+
+    gc.disable()
+    try:
+        for path in sorted((shared / "corpus").rglob("*.fcs")):
+            with contextlib.suppress(FCSError):
+                next(iter_events(read_dataset(path)), None)
+        after = len(list(open_files.iterdir()))
+    finally:
+        gc.enable()
+
+    assert after == before
