@@ -61,7 +61,10 @@ def run(
     workers: Annotated[
         int | None,
         typer.Option(
-            "--workers", "-w", min=0, help="Processes that share the files; 0: none but this one. [default: one a core]"
+            "--workers",
+            "-w",
+            min=0,
+            help="Processes that share the files; 0: none but this one. [default: one a core, fewer for small batches]",
         ),
     ] = None,
     timeout: Annotated[
@@ -80,10 +83,10 @@ def run(
     Finished samples are kept in the folder, so a run that was stopped goes on where it was.
     """
     from cytoproc.running import run_study
-    from cytoproc.study.executors import Workers, usable_cores
+    from cytoproc.study.executors import Workers
 
     study = read_inputs(inputs, template, dataset, strict=strict)
-    supervised = Workers(usable_cores() if workers is None else workers, timeout)
+    supervised = Workers(_usual_workers(study) if workers is None else workers, timeout)
     with _Progress(len(study.manifest.samples), shown=not (quiet or as_json)) as progress:
         try:
             finished = run_study(study, out, workers=supervised, resume=resume, done=progress.step)
@@ -96,6 +99,13 @@ def run(
         _print_summary(finished, finished.study)
     if finished.failed:
         raise typer.Exit(1)
+
+
+def _usual_workers(study: Study) -> int:
+    from cytoproc.study.executors import usable_cores, usual_count
+
+    sizes = (s.path.stat().st_size for s in study.manifest.samples if s.path.is_file())
+    return usual_count(sum(sizes), cores=usable_cores())
 
 
 class _Progress:

@@ -18,13 +18,14 @@ from cytoproc.errors import UsageError
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["Failure", "Workers", "map_tasks", "usable_cores"]
+__all__ = ["Failure", "Workers", "map_tasks", "usable_cores", "usual_count"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
 
 _TEN_MINUTES = 600.0
+_BYTES_WORTH_A_WORKER = 30 << 20
 _NOT_ALONE = {"WORKER_DIED", "OUT_OF_MEMORY"}  # what another task in the same machine may have brought about
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -67,6 +68,17 @@ class Failure:
 def usable_cores() -> int:
     """Return on how many cores this process may run."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def usual_count(n_bytes: int, *, cores: int) -> int:
+    """Return how many workers are worth their start for files of so many bytes together: one a core, fewer for little.
+
+    A worker takes as long to begin as it takes to gate about 30 MB. One there is always, since it may die.
+
+    >>> [usual_count(megabytes << 20, cores=4) for megabytes in (0, 30, 70, 5000)]
+    [1, 1, 3, 4]
+    """
+    return max(1, min(cores, -(-n_bytes // _BYTES_WORTH_A_WORKER)))
 
 
 def map_tasks(
