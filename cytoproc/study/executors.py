@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 from cytoproc.errors import UsageError
@@ -136,7 +138,7 @@ def _from_one_pool(
     """Yield the outcomes of one pool of workers; if it breaks, those it had until then."""
     from pebble import ProcessPool  # noqa: PLC0415 - costs what a batch without workers need not pay
 
-    with _one_thread_each():
+    with _one_thread_each(), _without_the_script():
         pool = ProcessPool(max_workers=min(workers.count, len(tasks)), context=get_context("spawn"))
         try:
             futures: dict[Future[R], int] = {
@@ -165,6 +167,21 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _without_the_script() -> Iterator[None]:
+    """Have workers that begin here not run the script that is running.
+
+    A spawned process imports the main module again: for a command that is half a second for nothing, and a script that
+    has no main guard would begin itself anew. Tasks and functions are of modules, so workers need none of it.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _failure(error: BaseException, timeout_s: float = _TEN_MINUTES) -> Failure:

@@ -1,6 +1,8 @@
 """Whatever a task does to its worker, the others have their results."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -76,6 +78,20 @@ def test_workers_use_one_thread_each_and_this_process_is_left_as_it_was(monkeypa
 
     assert found == {0: "1", 1: "1"}
     assert (os.environ["OMP_NUM_THREADS"], "MKL_NUM_THREADS" in os.environ) == ("7", False)
+
+
+def test_a_script_without_a_guard_is_not_begun_again_by_its_workers(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from cytoproc.study.executors import Workers, map_tasks\n"
+        "print('begun', flush=True)\n"
+        "print(sorted(dict(map_tasks(abs, [-1, 2], workers=Workers(2))).items()))\n",
+        encoding="utf-8",
+    )
+
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+
+    assert (done.stdout.splitlines(), done.stderr) == (["begun", "[(0, 1), (1, 2)]"], "")
 
 
 @pytest.mark.parametrize(("count", "timeout"), [(-1, 1), (1, 0), (1, -5), (1, float("nan"))])
