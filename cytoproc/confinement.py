@@ -10,6 +10,7 @@ __all__ = ["why_not_inside"]
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ADDRESS = re.compile(r".*://|(file|https?|ftp|data|javascript):", re.IGNORECASE)
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)
+_MOST_SHOWN = 200
 _TO_DO = "move it there or set allow_outside: true"
 
 
@@ -24,7 +25,7 @@ def why_not_inside(name: str, folder: Path, *, allow_outside: bool = False) -> s
     >>> why_not_inside("../a.fcs", Path("study"))
     "'../a.fcs' lies outside the study folder; move it there or set allow_outside: true"
     """
-    shown = repr(name)
+    shown = repr(name if len(name) <= _MOST_SHOWN else f"{name[:_MOST_SHOWN]}...")
     if _UNSEEN.search(name):
         return f"{shown} holds a character that cannot be seen; write the path again"
     if _ADDRESS.match(name):
@@ -41,7 +42,7 @@ def why_not_inside(name: str, folder: Path, *, allow_outside: bool = False) -> s
         return f"{shown} is a device; write the path of one file"
     try:
         outside = not (folder / name).resolve().is_relative_to(folder.resolve())
-    except (OSError, RuntimeError):  # a link to itself, a name too long to look up
+    except (OSError, RuntimeError):  # a link to itself
         return f"{shown} leads nowhere; write the path of one file"
     if allow_outside or not outside:
         return ""
