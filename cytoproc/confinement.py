@@ -14,17 +14,18 @@ _MOST_SHOWN = 200
 _TO_DO = "move it there or set allow_outside: true"
 
 
-def why_not_inside(name: str, folder: Path, *, allow_outside: bool = False) -> str:
+def why_not_inside(name: str, folder: Path, *, start: Path | None = None, allow_outside: bool = False) -> str:
     """Return why a path in a document is not followed; nothing if it is that of a file, there or not, in the folder.
 
-    Links are seen through. `allow_outside` lets a path leave the folder, but makes no address, device or path of
-    another system's writing one that can be followed.
+    Links are seen through. The path starts at `start`, or else at the folder. `allow_outside` lets it leave the folder,
+    but makes no address, device or path in another system's writing one that can be followed.
 
     >>> why_not_inside("day7/a.fcs", Path("study"))
     ''
     >>> why_not_inside("../a.fcs", Path("study"))
     "'../a.fcs' lies outside the study folder; move it there or set allow_outside: true"
     """
+    path = (start or folder) / name
     shown = repr(name if len(name) <= _MOST_SHOWN else f"{name[:_MOST_SHOWN]}...")
     if _UNSEEN.search(name):
         return f"{shown} holds a character that cannot be seen; write the path again"
@@ -38,10 +39,10 @@ def why_not_inside(name: str, folder: Path, *, allow_outside: bool = False) -> s
         return f"{shown} is a folder; write the path of one file"
     if device := next((p for p in PurePosixPath(name).parts if _DEVICE.fullmatch(p.split(".")[0].rstrip(" "))), ""):
         return f"{shown}: {device} is the name of a device on some computers; give the file another name"
-    if (folder / name).is_relative_to("/dev"):
+    if path.is_relative_to("/dev"):
         return f"{shown} is a device; write the path of one file"
     try:
-        outside = not (folder / name).resolve().is_relative_to(folder.resolve())
+        outside = not path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError):  # a link to itself
         return f"{shown} leads nowhere; write the path of one file"
     if allow_outside or not outside:

@@ -270,6 +270,9 @@ class _RowReader:
             if value and (expected := _expected(column, value)):
                 self._wrong(f"expected {expected}, found {value!r}", line, column)
         self._check_counting(row, line)
+        reference = row.get("template", "")
+        if reference and (why := why_not_inside(reference, self.folder, allow_outside=self.allow_outside)):
+            self._wrong(why, line, "template")
         path = self._path(row["file"], line)
         if path is None or len(self.problems) > before:
             return None
