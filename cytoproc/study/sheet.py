@@ -27,7 +27,6 @@ _KEPT_FROM_RUNNING = tuple(f"'{sign}" for sign in "=+-@＝＋－＠")  # noqa: R
 _WORKBOOKS = {".xlsx", ".xlsm"}
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _NAMES = re.compile(
     r"(.*[_ ])?(id|name|file|visit|tube|template|batch|control|lot|version|operator|population|well|plate|(bar)?code)",
     re.IGNORECASE,
@@ -62,7 +61,7 @@ def read_sheet(path: Path, what: str, *, key: str) -> tuple[Rows, list[Problem]]
         return [], [problem]
     rows, problems = _rows_of_workbook(raw, path, what) if is_workbook else _rows_of_csv(raw, what)
     rows = [(line, [c.strip() for c in cells]) for line, cells in rows if any(c.strip() for c in cells)]
-    problems += _unreadable(rows)
+    problems += _lost(rows)
     if not rows and not problems:
         message = f"the {what} is empty; it needs a header with at least the column {key!r}"
         problems.append(Problem(message, line=1, column=1))
@@ -120,15 +119,13 @@ def _rows_of_csv(raw: bytes, what: str) -> tuple[Rows, list[Problem]]:
     return rows, []
 
 
-def _unreadable(rows: Rows) -> Iterator[Problem]:
-    """Yield every cell with a character that cannot be meant."""
+def _lost(rows: Rows) -> Iterator[Problem]:
+    """Yield every cell of which a character was lost before we saw it."""
     for line, cells in rows:
         for i, cell in enumerate(cells):
             if "\ufffd" in cell:
-                message = f"a character of {cell!r} was lost when the file was saved; write it again, as 'CSV UTF-8'"
+                message = f"a character of {cell!r} was lost when the file was saved; type it again"
                 yield Problem(message, line=line, column=i + 1)
-            elif _UNSEEN.search(cell):
-                yield Problem(f"{cell!r} holds a control character; type it again", line=line, column=i + 1)
 
 
 def check_names(header: Sequence[str]) -> Iterator[Problem]:
