@@ -99,7 +99,7 @@ class _Workbook:
     def sheets(self) -> Iterator[tuple[str, str]]:
         """Yield the name and the part of each sheet of cells that is not hidden."""
         for sheet in _all(self._book, "sheet"):
-            key = next((v for k, v in sheet.attrib.items() if etree.QName(k).localname == "id"), "")
+            key = next((v for k, v in sheet.attrib.items() if str(k).rpartition("}")[2] == "id"), "")
             kind, part = self._targets.get(str(key), ("", ""))
             if kind == "worksheet" and sheet.get("state", "visible") == "visible":
                 yield str(sheet.get("name", "")), part
@@ -208,21 +208,22 @@ class _Grid:
 
     def rows(self, is_name: Callable[[str], bool]) -> list[tuple[int, list[str]]]:
         """Return the text of all cells, or refuse the sheet with every cell that is wrong."""
-        if self.width > _MOST_COLUMNS:
-            self._wrong(f"a table has at most {_MOST_COLUMNS:,} columns", min(self.cells), self.width)
+        width = self.width
+        if width > _MOST_COLUMNS:
+            self._wrong(f"a table has at most {_MOST_COLUMNS:,} columns", min(self.cells), width)
             self._refuse()
-        header: dict[int, str] = {}
+        named: list[bool] = []
         out = []
         for number, row in sorted(self.cells.items()):
             texts = [
-                self._text(row[c], number, c, is_name=not header or is_name(header.get(c, ""))) if c in row else ""
-                for c in range(1, self.width + 1)
+                self._text(row[c], number, c, is_name=not named or named[c - 1]) if c in row else ""
+                for c in range(1, width + 1)
             ]
             if any(t.strip() for t in texts):  # formulas may give empty texts
-                header = header or dict(enumerate((t.strip() for t in texts), start=1))
+                named = named or [is_name(t.strip()) for t in texts]
                 out.append((number, texts))
-        self._check_hidden_columns()
-        self._check_merged()
+        self._check_hidden_columns(width)
+        self._check_merged(width)
         if self.problems:
             self._refuse()
         width = max((c for _, texts in out for c, t in enumerate(texts, start=1) if t.strip()), default=0)
@@ -258,21 +259,21 @@ class _Grid:
             self._wrong(str(e), row, column)
             return ""
 
-    def _check_hidden_columns(self) -> None:
+    def _check_hidden_columns(self, width: int) -> None:
         for columns in _all(self.sheet, "col"):
             if columns.get("hidden") in _TRUE:
                 first, last = _whole(columns.get("min")) or 1, _whole(columns.get("max")) or 1
-                for column in range(first, min(last, self.width) + 1):
+                for column in range(first, min(last, width) + 1):
                     if row := next((n for n, cells in sorted(self.cells.items()) if column in cells), 0):
                         self._wrong("lies in a hidden column; show it or delete it", row, column)
 
-    def _check_merged(self) -> None:
+    def _check_merged(self, width: int) -> None:
         last = max(self.cells, default=0)
         for merged in _all(self.sheet, "mergeCell"):
             reference = str(merged.get("ref", ""))
             found = _REFERENCE.match(reference)
             row, column = (int(found.group(2)), _column(found.group(1))) if found else (1, 1)
-            if row <= last and column <= self.width:
+            if row <= last and column <= width:
                 message = f"the cells {reference} are merged; unmerge them and write into each what it holds"
                 self._wrong(message, row, column)
 
@@ -287,7 +288,7 @@ class _Grid:
 
 
 def _kind(element: etree._Element) -> str:
-    return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def _all(element: etree._Element, kind: str) -> Iterator[etree._Element]:
