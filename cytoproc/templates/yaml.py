@@ -74,7 +74,7 @@ def read_content(path: Path, what: str) -> bytes:
         If it cannot be read.
     """
     status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):  # of a folder the system says what it is
         raise YAMLProblem(Problem(f"this is no file; a {what} is a YAML file"))
     if status.st_size > _LARGEST_BYTES:
         message = f"the file has {status.st_size:,} bytes; a {what} has at most {_LARGEST_BYTES:,}"

@@ -148,6 +148,8 @@ def test_a_byte_order_mark_is_no_part_of_the_text():
 def test_what_is_no_file_is_not_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.yaml")
 
-    for path in (tmp_path, tmp_path / "pipe.yaml", Path("/dev/zero")):
+    with pytest.raises(IsADirectoryError):
+        read_content(tmp_path, "study file")
+    for path in (tmp_path / "pipe.yaml", Path("/dev/zero")):
         with pytest.raises(YAMLProblem, match="this is no file; a study file is a YAML file"):
             read_content(path, "study file")
