@@ -13,7 +13,8 @@
     ├── DocumentError       (ValueError)   a template, study or manifest is wrong; lists every problem
     │   ├── TemplateError
     │   ├── StudyError
-    │   └── ManifestError
+    │   ├── ManifestError
+    │   └── XMLError
     ├── UsageError          (ValueError)   a command or function is asked for something impossible
     ├── SecondReaderError   (RuntimeError) another program does not read a file, or is not the one that was expected
     └── OutputError         (OSError)      a result cannot be written where it should be
@@ -44,7 +45,10 @@ __all__ = [
     "StudyError",
     "TemplateError",
     "UsageError",
+    "XMLError",
 ]
+
+_WORKBOOKS = (".xlsx", ".xlsm")
 
 
 class CytoprocError(Exception):
@@ -131,8 +135,36 @@ class Problem:
 
     def __str__(self) -> str:
         """`12:5 populations[3]: message`, without the parts that are not known."""
-        place = f"{self.line}:{self.column} " if self.line else ""
+        return self._told(f"{self.line}:{self.column} " if self.line else "")
+
+    def in_document(self, document: str) -> str:
+        """Return the problem with its place as those who have the document open see it: `C5` in an Excel workbook.
+
+        >>> problem = Problem("expected a number", "day", line=5, column=28)
+        >>> problem.in_document("manifest.csv"), problem.in_document("manifest.xlsx")
+        ('manifest.csv:5:28 day: expected a number', 'manifest.xlsx:AB5 day: expected a number')
+        """
+        if not self.line:
+            return str(self)
+        if document.lower().endswith(_WORKBOOKS):
+            return self._told(f"{document}:{cell_name(self.line, self.column)} ")
+        return f"{document}:{self}"
+
+    def _told(self, place: str) -> str:
         return f"{place}{self.where}: {self.message}" if self.where else f"{place}{self.message}"
+
+
+def cell_name(row: int, column: int) -> str:
+    """Return what a spreadsheet calls a cell; row and column count from 1.
+
+    >>> cell_name(5, 3), cell_name(1, 26), cell_name(1, 27), cell_name(1, 703)
+    ('C5', 'Z1', 'AA1', 'AAA1')
+    """
+    letters = ""
+    while column > 0:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return f"{letters}{row}"
 
 
 class DocumentError(CytoprocError, ValueError):
@@ -145,7 +177,7 @@ class DocumentError(CytoprocError, ValueError):
         self.problems = tuple(problems)
         lines = [
             f"{document}: {len(self.problems)} problem(s)",
-            *(f"  {document}:{p}" if p.line else f"  {p}" for p in self.problems),
+            *(f"  {p.in_document(document)}" for p in self.problems),
         ]
         super().__init__("\n".join(lines))
 
@@ -170,6 +202,12 @@ class ManifestError(DocumentError):
     """A manifest is wrong."""
 
     code = "MANIFEST"
+
+
+class XMLError(DocumentError):
+    """A document is not XML, or holds what is never read from XML."""
+
+    code = "XML"
 
 
 class UsageError(CytoprocError, ValueError):

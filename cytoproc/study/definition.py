@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from cytoproc.confinement import why_not_inside
 from cytoproc.errors import Problem, StudyError, UsageError
 from cytoproc.study.assay_limits import AssayLimit, AssayLimits, read_assay_limits
 from cytoproc.study.bead_lots import BeadLot, read_bead_lots
@@ -21,9 +22,9 @@ from cytoproc.study.subjects import Subjects, read_subjects
 from cytoproc.study.truth import TrueCount, read_truth
 from cytoproc.templates.document import Part, Text, check_part, did_you_mean
 from cytoproc.templates.reading import read_template
-from cytoproc.templates.shipped import find_template
+from cytoproc.templates.shipped import find_template, shipped_templates
 from cytoproc.templates.template import GatingTemplate
-from cytoproc.templates.yaml import Places, YAMLProblem, parse_yaml
+from cytoproc.templates.yaml import Places, YAMLProblem, decode_yaml, parse_yaml, read_content
 
 __all__ = ["Instrument", "Study", "read_study", "study_of_files"]
 
@@ -125,11 +126,9 @@ def read_study(path: str | Path) -> Study:
     """
     path = Path(path)
     try:
-        data, places = parse_yaml(path.read_text(encoding="utf-8-sig"))
+        data, places = parse_yaml(decode_yaml(read_content(path, "study file"), "study file"))
     except YAMLProblem as e:
         raise StudyError(str(path), [e.problem]) from None
-    except UnicodeDecodeError:
-        raise StudyError(str(path), [Problem("not UTF-8 text; save the study file as UTF-8")]) from None
     if isinstance(data, dict) and "populations" in data:
         problem = Problem("this is a template, not a study; name the FCS files and add: --template FILE")
         raise StudyError(str(path), [problem])
@@ -155,7 +154,7 @@ def read_study(path: str | Path) -> Study:
     lots = read_bead_lots(folder / part.bead_lots) if part.bead_lots is not None else {}
     manifest = read_manifest(folder / part.manifest, folder=folder, allow_outside=part.allow_outside, bead_lots=lots)
     aliases = {marker: tuple(names) for marker, names in (part.aliases or {}).items()}
-    templates = _templates(manifest, part.template, folder, str(path))
+    templates = _templates(manifest, part, folder, str(path))
     if unknown := list(_unknown_markers(aliases, templates, places)):
         raise StudyError(str(path), unknown)
     templates = {reference: _with_aliases(template, aliases) for reference, template in templates.items()}
@@ -202,7 +201,9 @@ def _unknown_visit(baseline: str | None, manifest: Manifest, places: Places) -> 
 
 
 def _not_there(part: _StudyPart, folder: Path, places: Places) -> Iterator[Problem]:
-    """Yield a problem for each file that the study names and that is not beside it."""
+    """Yield a problem for each file that the study names and that is not beside it, or may not be looked for."""
+    if part.template and (why := why_not_inside(part.template, folder, allow_outside=part.allow_outside)):
+        yield Problem(why, "template", *places.of(("template",)))
     for key, what, name in (
         ("manifest", "manifest", part.manifest),
         ("truth", "truth file", part.truth),
@@ -211,7 +212,11 @@ def _not_there(part: _StudyPart, folder: Path, places: Places) -> Iterator[Probl
         ("reference_ranges", "table of reference ranges", part.reference_ranges),
         ("assay_limits", "table of assay limits", part.assay_limits),
     ):
-        if name is not None and not (folder / name).is_file():
+        if name is None:
+            continue
+        if why := why_not_inside(name, folder, allow_outside=part.allow_outside):
+            yield Problem(why, key, *places.of((key,)))
+        elif not (folder / name).is_file():
             yield Problem(f"there is no {what} {name!r} beside the study file", key, *places.of((key,)))
 
 
@@ -271,7 +276,7 @@ def _with_aliases(template: GatingTemplate, aliases: Mapping[str, tuple[str, ...
     return replace(template, markers=markers)
 
 
-def _templates(manifest: Manifest, default: str | None, folder: Path, document: str) -> dict[str, GatingTemplate]:
+def _templates(manifest: Manifest, part: _StudyPart, folder: Path, document: str) -> dict[str, GatingTemplate]:
     """Return the template for every reference that the samples carry."""
     templates: dict[str, GatingTemplate] = {}
     problems: list[Problem] = []
@@ -279,14 +284,16 @@ def _templates(manifest: Manifest, default: str | None, folder: Path, document: 
         reference = sample.get("template")
         if reference in templates:
             continue
-        wanted = reference or default
+        wanted = reference or part.template
         if wanted is None:
             missing = "the row names no template and the study has none; write template: NAME into the study file"
             message = f"{sample.place}: {missing}"
             problems.append(Problem(message))
             break
         try:
-            templates[reference] = read_template(find_template(wanted, folder))
+            file = find_template(wanted, folder)
+            is_shipped = file in shipped_templates().values()
+            templates[reference] = read_template(file, within=None if is_shipped or part.allow_outside else folder)
         except UsageError as e:
             problems.append(Problem(f"{sample.place}: {e}" if reference else str(e)))
     if problems:

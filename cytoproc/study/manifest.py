@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 
+from cytoproc.confinement import why_not_inside
 from cytoproc.errors import ManifestError, Problem
 from cytoproc.study.bead_lots import BeadLot, beads_added
 from cytoproc.study.contradictions import in_a_row, in_tubes, in_what_is_one
-from cytoproc.study.sheet import nearly, read_sheet
+from cytoproc.study.sheet import check_columns, read_sheet
 
 __all__ = ["COLUMNS", "Manifest", "Sample", "manifest_of_files", "missing_inputs", "read_manifest"]
 
@@ -192,12 +193,12 @@ def read_manifest(
     allow_outside: bool = False,
     bead_lots: Mapping[str, BeadLot] | None = None,
 ) -> Manifest:
-    """Return the rows of a CSV manifest. Everything is text: `001`, `1E5`, `NA` and `NO` stay what they are.
+    """Return the rows of a manifest. Everything is text: `001`, `1E5`, `NA` and `NO` stay what they are.
 
     Parameters
     ----------
     path
-        Comma, semicolon or tab between cells; UTF-8.
+        A CSV file or an Excel workbook, see :func:`~cytoproc.study.sheet.read_sheet`.
     folder
         Where the paths of files start; the manifest's own folder if not given.
     allow_outside
@@ -232,20 +233,15 @@ def read_manifest(
 
 
 def _check_header(header: list[str]) -> list[Problem]:
-    problems = []
-    for i, name in enumerate(header):
-        if not name:
-            problems.append(Problem(f"column {i + 1} has no name", line=1, column=i + 1))
-        elif name in header[:i]:
-            problems.append(Problem(f"column {name!r} is there twice", line=1, column=i + 1))
-        elif name in _REFUSED:
-            problems.append(Problem(f"column {name!r} is not a clear name; {_REFUSED[name]}", line=1, column=i + 1))
-        elif name not in COLUMNS and (meant := nearly(name, COLUMNS)):
-            message = f"column {name!r} is nearly {meant!r}: write it so, or give a column of your own another name"
-            problems.append(Problem(message, line=1, column=i + 1))
-    if "file" not in header:
-        problems.append(Problem(f"there is no column 'file'; the columns are: {', '.join(header)}", line=1, column=1))
-    return problems
+    unclear = [
+        Problem(f"column {name!r} is not a clear name; {_REFUSED[name]}", line=1, column=i + 1)
+        for i, name in enumerate(header)
+        if name in _REFUSED
+    ]
+    others = [
+        p for p in check_columns(header, COLUMNS, needed=("file",)) if p.column not in {u.column for u in unclear}
+    ]
+    return sorted([*unclear, *others], key=lambda p: p.column)
 
 
 class _RowReader:
@@ -281,6 +277,9 @@ class _RowReader:
             if value and (expected := _expected(column, value)):
                 self._wrong(f"expected {expected}, found {value!r}", line, column)
         self._check_counting(row, line)
+        reference = row.get("template", "")
+        if reference and (why := why_not_inside(reference, self.folder, allow_outside=self.allow_outside)):
+            self._wrong(why, line, "template")
         path = self._path(row["file"], line)
         if path is None or len(self.problems) > before:
             return None
@@ -313,23 +312,10 @@ class _RowReader:
         if not file:
             self._wrong("the row names no file", line, "file")
             return None
-        if "://" in file:
-            self._wrong(f"{file!r} is an address; copy the file into the study folder", line, "file")
+        if why := why_not_inside(file, self.folder, allow_outside=self.allow_outside):
+            self._wrong(why, line, "file")
             return None
-        if "\\" in file or PureWindowsPath(file).drive:
-            self._wrong(f"{file!r}: write paths from the study folder, with forward slashes", line, "file")
-            return None
-        if PurePosixPath(file).name in {"", ".."}:
-            self._wrong(f"{file!r} is a folder; write the path of one FCS file", line, "file")
-            return None
-        path = self.folder / file
-        root = self.folder.resolve()
-        if not self.allow_outside and not path.resolve().is_relative_to(root):
-            self._wrong(
-                f"{file!r} lies outside the study folder; move it there or set allow_outside: true", line, "file"
-            )
-            return None
-        return path
+        return self.folder / file
 
     def check_unique(self) -> None:
         """Two rows may not share a data set, or a sample id, not even one that differs only in case.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cytoproc.confinement import why_not_inside
 from cytoproc.errors import GateError, Problem, ScaleError, TemplateError
 from cytoproc.gates.boolean import BooleanGate, Operator
 from cytoproc.gates.dimension import Dimension, Gate, RatioSource
@@ -64,7 +65,7 @@ from cytoproc.templates.template import (
     TwoBeads,
     Viability,
 )
-from cytoproc.templates.yaml import Places, YAMLProblem, parse_yaml
+from cytoproc.templates.yaml import Places, YAMLProblem, decode_yaml, parse_yaml, read_content
 from cytoproc.transforms.base import Transform
 from cytoproc.transforms.identity import Identity
 from cytoproc.transforms.ratio import Ratio
@@ -72,15 +73,14 @@ from cytoproc.transforms.registry import make_transform
 
 __all__ = ["parse_template", "read_template"]
 
-_LARGEST_BYTES = 4_000_000
 _KINDS = ("fluorescence", "scatter", "time", "other")
 _COMPENSATIONS = ("file", "none")
 _HEAD_KEYS = tuple(PopulationPart.model_fields)
 Way = tuple[Hashable, ...]
 
 
-def read_template(path: str | Path) -> GatingTemplate:
-    """Return the template in a YAML file.
+def read_template(path: str | Path, *, within: Path | None = None) -> GatingTemplate:
+    """Return the template in a YAML file; if `within` is given, its matrices must lie in that folder.
 
     Raises
     ------
@@ -90,22 +90,17 @@ def read_template(path: str | Path) -> GatingTemplate:
         If there is no such file.
     """
     path = Path(path)
-    raw = path.read_bytes()
-    if len(raw) > _LARGEST_BYTES:
-        raise TemplateError(
-            str(path), [Problem(f"the file has {len(raw):,} bytes; a template has at most {_LARGEST_BYTES:,}")]
-        )
-    if raw.startswith(b"FCS"):
-        raise TemplateError(str(path), [Problem("this is an FCS file, not a template")])
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        line = raw.count(b"\n", 0, e.start) + 1
-        column = e.start - (raw.rfind(b"\n", 0, e.start) + 1) + 1
-        problem = Problem("not UTF-8 text; save the template as UTF-8", line=line, column=column)
-        raise TemplateError(str(path), [problem]) from None
+        raw = read_content(path, "template")
+        if raw.startswith(b"FCS"):
+            raise YAMLProblem(Problem("this is an FCS file, not a template"))
+        text = decode_yaml(raw, "template")
+    except YAMLProblem as e:
+        raise TemplateError(str(path), [e.problem]) from None
     digest = hashlib.sha256(raw).hexdigest()
-    return replace(parse_template(text, document=str(path), folder=path.parent, digest=digest), source=raw)
+    return replace(
+        parse_template(text, document=str(path), folder=path.parent, within=within, digest=digest), source=raw
+    )
 
 
 def parse_template(
@@ -113,10 +108,11 @@ def parse_template(
     *,
     document: str = "template",
     folder: Path | None = None,
+    within: Path | None = None,
     digest: str = "",
     look_for_matrices: bool = True,
 ) -> GatingTemplate:
-    """Return the template that YAML text describes; `folder` is where the paths of matrices start.
+    """Return the template that YAML text describes; the paths of matrices start in `folder` and must end in `within`.
 
     A template that is only to be read, not applied, need not have its matrices beside it: `look_for_matrices=False`.
 
@@ -129,7 +125,7 @@ def parse_template(
         data, places = parse_yaml(text)
     except YAMLProblem as e:
         raise TemplateError(document, [e.problem]) from None
-    reading = _Reading(places, folder or Path(), look_for_matrices)
+    reading = _Reading(places, folder or Path(), within, look_for_matrices)
     template = reading.template(data, digest)
     if template is None:
         raise TemplateError(document, sorted(reading.problems, key=lambda p: (p.line, p.column)))
@@ -142,6 +138,7 @@ class _Reading:
 
     places: Places
     folder: Path
+    within: Path | None = None
     look_for_matrices: bool = True
     problems: list[Problem] = field(default_factory=list)
     markers: dict[str, Marker] = field(default_factory=dict)
@@ -262,6 +259,12 @@ class _Reading:
 
     def _add_matrix(self, name: str, file: str, way: Way) -> None:
         path = self.folder / file
+        self.matrices[name] = path
+        root = self.within or self.folder
+        why = why_not_inside(file, root, start=self.folder, allow_outside=self.within is None)
+        if why and self.look_for_matrices:
+            self.wrong(why, way)
+            return
         try:
             is_there = path.is_file() or not self.look_for_matrices
         except OSError:  # no name that the system can look up
@@ -269,7 +272,6 @@ class _Reading:
         if not is_there:
             words = "" if Path(file).suffix else " (or write file, or none)"
             self.wrong(f"there is no matrix file {file!r} beside the template{words}", way)
-        self.matrices[name] = path
 
     def _read_scales(self, given: Any) -> None:
         for name, item in (given if isinstance(given, Mapping) else {}).items():

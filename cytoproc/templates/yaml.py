@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+import stat
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -13,10 +15,12 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from cytoproc.errors import Problem
 
-__all__ = ["Places", "WrittenFloat", "WrittenInt", "YAMLProblem", "parse_yaml"]
+__all__ = ["Places", "WrittenFloat", "WrittenInt", "YAMLProblem", "decode_yaml", "parse_yaml", "read_content"]
 
+_LARGEST_BYTES = 4_000_000
 _LONGEST = 1_000_000
 _DEEPEST = 50
+_MOST_TOKENS = 60_000
 _TAG = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})")
 _FLOAT = re.compile(r"[-+]?(\.inf|\.nan|(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?)", re.IGNORECASE)
@@ -59,6 +63,44 @@ class Places:
         return self.values.get(full, (1, 1))
 
 
+def read_content(path: Path, what: str) -> bytes:
+    """Return the bytes of a file that should be a YAML document; `what` is what it should be, for messages.
+
+    Raises
+    ------
+    YAMLProblem
+        If it is no ordinary file, or too large.
+    OSError
+        If it cannot be read.
+    """
+    status = path.stat()
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):  # of a folder the system says what it is
+        raise YAMLProblem(Problem(f"this is no file; a {what} is a YAML file"))
+    if status.st_size > _LARGEST_BYTES:
+        message = f"the file has {status.st_size:,} bytes; a {what} has at most {_LARGEST_BYTES:,}"
+        raise YAMLProblem(Problem(message))
+    return path.read_bytes()
+
+
+def decode_yaml(raw: bytes, what: str) -> str:
+    """Return the text of a YAML document, which is UTF-8 with or without a byte order mark.
+
+    Raises
+    ------
+    YAMLProblem
+        With line and column, if it is not UTF-8.
+    """
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise YAMLProblem(Problem(f"UTF-16 text; save the {what} as UTF-8", line=1, column=1))
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        begin = raw.rfind(b"\n", 0, e.start) + 1
+        line, column = raw.count(b"\n", 0, e.start) + 1, len(raw[begin : e.start].decode("utf-8-sig")) + 1
+        problem = Problem(f"not UTF-8 text; save the {what} as UTF-8", line=line, column=column)
+        raise YAMLProblem(problem) from None
+
+
 def parse_yaml(text: str) -> tuple[Any, Places]:
     """Return the plain data of a YAML document, and where each part stands.
 
@@ -79,8 +121,7 @@ def parse_yaml(text: str) -> tuple[Any, Places]:
         )
     reader = YAML(typ="rt", pure=True)
     try:
-        tokens = list(reader.scan(text))
-        _refuse_tokens(tokens)
+        _refuse_tokens(reader.scan(text))
         node = reader.compose(text)
     except MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
@@ -112,10 +153,21 @@ def _bracket_depth(text: str) -> int:
     return deepest
 
 
-def _refuse_tokens(tokens: Sequence[Any]) -> None:
-    starts = 0
-    for token in tokens:
+def _refuse_tokens(tokens: Iterable[Any]) -> None:
+    """Stop at the first token that is not read, while the text is scanned: what comes after it costs no time."""
+    starts = depth = 0
+    for n, token in enumerate(tokens, start=1):
         kind = type(token).__name__
+        if kind.startswith(("Block", "Flow")):
+            depth += kind.endswith("StartToken") - kind.endswith("EndToken")
+        mark = token.start_mark
+        if depth > _DEEPEST + 1:
+            raise YAMLProblem(
+                Problem(f"nested more than {_DEEPEST} levels deep", line=mark.line + 1, column=mark.column + 1)
+            )
+        if n > _MOST_TOKENS:
+            message = f"the document has more than {_MOST_TOKENS:,} words and signs; no more are read"
+            raise YAMLProblem(Problem(message, line=mark.line + 1, column=mark.column + 1))
         name = {"TagToken": "a tag (!...)", "AnchorToken": "an anchor (&...)", "AliasToken": "an alias (*...)"}.get(
             kind
         )
@@ -125,7 +177,6 @@ def _refuse_tokens(tokens: Sequence[Any]) -> None:
         if starts > 1:
             name = "a second document (---)"
         if name:
-            mark = token.start_mark
             problem = Problem(
                 f"{name} is not allowed here; write the value out", line=mark.line + 1, column=mark.column + 1
             )

@@ -238,3 +238,71 @@ def test_a_table_of_bead_lots_that_is_not_there_is_told(write):
     found = problems_of(write("study: s\ntemplate: t.yaml\nbead_lots: lots.csv\n", t=("1", 5)))
 
     assert found == [(3, 12, "there is no table of bead lots 'lots.csv' beside the study file")]
+
+
+KEYS = ("manifest", "template", "bead_lots", "assay_limits", "subjects", "reference_ranges", "truth")
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("../x.csv", "lies outside the study folder; move it there or set allow_outside: true"),
+        ("/etc/hostname", "lies outside the study folder"),
+        ("away/x.csv", "lies outside the study folder"),
+        ("C:/x.csv", "with forward slashes"),
+        ("'\\\\server\\x.csv'", "with forward slashes"),
+        ("~/x.csv", "~ stands for no folder"),
+        ("NUL", "name of a device"),
+        ("/dev/stdin", "is a device"),
+        ("file:x.csv", "is an address"),
+    ],
+)
+def test_no_path_of_a_study_leads_out_of_its_folder(write, tmp_path, key, name, said):
+    (tmp_path / "away").symlink_to("..")
+
+    [(line, _, message)] = problems_of(write(f"study: s\n{key}: {name}\n"))
+
+    assert line == 2
+    assert said in message
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_study_may_allow_every_path_to_lead_out(write, tmp_path, key):
+    path = write(f"study: s\nallow_outside: true\n{key}: ../absent.csv\n")
+
+    with pytest.raises(StudyError, match=r"no .*'\.\./absent\.csv'") as caught:
+        read_study(path)
+
+    assert "outside" not in str(caught.value)
+
+
+def test_a_template_in_a_row_lies_in_the_study_folder(write):
+    manifest = "sample_id,file,template\ns1,a.fcs,../t.yaml\ns2,b.fcs,tbnk\n"
+
+    found = problems_of(write("study: s\n", manifest), ManifestError)
+
+    assert found == [(2, 3, "'../t.yaml' lies outside the study folder; move it there or set allow_outside: true")]
+
+
+def test_a_matrix_of_a_template_lies_in_the_study_folder_which_may_be_above_the_template(write, tmp_path):
+    study = tmp_path / "study"
+    (study / "templates").mkdir(parents=True)
+    for name in ("study/in.csv", "out.csv"):
+        (tmp_path / name).write_text("A,B\n1,0\n0,1\n", encoding="utf-8")
+    (study / "manifest.csv").write_text("sample_id,file\ns1,a.fcs\n", encoding="utf-8")
+    text = (
+        "template: t\nversion: 1\ncompensation: {}\npopulations:\n  - {{name: A, above: {{channel: FSC-A, cut: 5}}}}\n"
+    )
+    told = {}
+    for matrix in ("../in.csv", "../../out.csv"):
+        for allowed in ("false", "true"):
+            (study / "templates/t.yaml").write_text(text.format(matrix), encoding="utf-8")
+            (study / "study.yaml").write_text(f"study: s\ntemplate: templates/t.yaml\nallow_outside: {allowed}\n")
+            try:
+                read_study(study / "study.yaml")
+            except TemplateError as e:
+                told[matrix, allowed] = [(p.line, p.column, p.message) for p in e.problems]
+
+    outside = "'../../out.csv' lies outside the study folder; move it there or set allow_outside: true"
+    assert told == {("../../out.csv", "false"): [(3, 15, outside)]}

@@ -111,7 +111,7 @@ def test_a_file_lies_in_the_study_folder(read, file, said):
 @pytest.mark.parametrize("file", [".", "./", "x/..", "./."])
 def test_a_row_that_names_no_file_but_a_folder_is_refused(read, file):
     assert problems_of(read, f"visit,file\nD7,{file}\n") == [
-        (2, 2, f"{file!r} is a folder; write the path of one FCS file")
+        (2, 2, f"{file!r} is a folder; write the path of one file")
     ]
 
 

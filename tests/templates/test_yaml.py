@@ -1,12 +1,14 @@
 """The safe subset of YAML."""
 
 import math
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cytoproc.templates.yaml import WrittenFloat, WrittenInt, YAMLProblem, parse_yaml
+from cytoproc.templates.yaml import WrittenFloat, WrittenInt, YAMLProblem, decode_yaml, parse_yaml, read_content
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,10 @@ from cytoproc.templates.yaml import WrittenFloat, WrittenInt, YAMLProblem, parse
         ("a: " + "[" * 51 + "]" * 51, 1, 1, "nested 51 brackets deep; at most 50 levels are read"),
         ("\n".join(" " * i + "a:" for i in range(60)), 52, 52, "nested more than 50 levels deep"),
         ("- " * 60 + "a", 1, 103, "nested more than 50 levels deep"),
-        ("- " * 20_000 + "a", 1, 1, "nested too deeply; at most 50 levels are read"),
+        ("- " * 20_000 + "a", 1, 103, "nested more than 50 levels deep"),
+        ("? " * 400_000 + "a", 1, 103, "nested more than 50 levels deep"),
+        ("a: [" + "1," * 400_000 + "1]", 1, 59_999, "the document has more than 60,000 words and signs"),
+        ("- x\n" * 200_000, 30_000, 1, "the document has more than 60,000 words and signs"),
     ],
 )
 def test_what_the_subset_leaves_out_is_refused_with_its_place(text, line, column, told):
@@ -117,3 +122,34 @@ def test_any_text_is_read_or_refused_with_a_place(text):
         problem = e.problem
 
     assert problem is None or (problem.line >= 1 and problem.column >= 1 and problem.message)
+
+
+@pytest.mark.parametrize(
+    ("raw", "line", "column", "said"),
+    [
+        ("a: 1\n".encode("utf-16"), 1, 1, "UTF-16 text; save the template as UTF-8"),
+        ("a: 1\nµ: ".encode() + b"\xb5", 2, 4, "not UTF-8 text; save the template as UTF-8"),
+        (b"\xff", 1, 1, "not UTF-8 text"),
+    ],
+)
+def test_text_that_is_not_utf8_is_refused_with_its_place(raw, line, column, said):
+    with pytest.raises(YAMLProblem) as caught:
+        decode_yaml(raw, "template")
+
+    problem = caught.value.problem
+    assert (problem.line, problem.column) == (line, column)
+    assert said in problem.message
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text():
+    assert decode_yaml("a: µ".encode("utf-8-sig"), "template") == "a: µ"
+
+
+def test_what_is_no_file_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+
+    with pytest.raises(IsADirectoryError):
+        read_content(tmp_path, "study file")
+    for path in (tmp_path / "pipe.yaml", Path("/dev/zero")):
+        with pytest.raises(YAMLProblem, match="this is no file; a study file is a YAML file"):
+            read_content(path, "study file")
