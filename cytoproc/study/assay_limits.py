@@ -12,7 +12,8 @@ from typing import Any
 
 from cytoproc.errors import Problem, StudyError
 from cytoproc.model.paths import ROOT, parent_path
-from cytoproc.study.sheet import check_columns, finite_number, read_sheet, without_apostrophe
+from cytoproc.model.text import without_apostrophe
+from cytoproc.study.sheet import check_columns, finite_number, read_sheet
 from cytoproc.templates.document import did_you_mean
 from cytoproc.templates.template import GatingTemplate
 

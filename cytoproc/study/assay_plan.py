@@ -10,7 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from cytoproc.errors import DocumentError, Problem
-from cytoproc.study.sheet import check_columns, finite_number, read_sheet, without_apostrophe
+from cytoproc.model.text import without_apostrophe
+from cytoproc.study.sheet import check_columns, finite_number, read_sheet
 
 __all__ = ["COLUMNS", "SAY_WHICH", "AssayPlan", "Kind", "Measurement", "Planned", "read_plan"]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from cytoproc.errors import UsageError
+from cytoproc.model.text import without_apostrophe
 from cytoproc.study.folder import TEMPLATES
-from cytoproc.study.sheet import without_apostrophe
 from cytoproc.templates.document import did_you_mean
 from cytoproc.templates.reading import parse_template
 from cytoproc.templates.template import GatingTemplate

@@ -16,14 +16,13 @@ from pathlib import Path
 from cytoproc.errors import DocumentError, Problem
 from cytoproc.interop.xlsx import parse_xlsx
 
-__all__ = ["Rows", "check_columns", "check_names", "finite_number", "nearly", "read_sheet", "without_apostrophe"]
+__all__ = ["Rows", "check_columns", "check_names", "finite_number", "nearly", "read_sheet"]
 
 Rows = list[tuple[int, list[str]]]
 
 log = logging.getLogger(__name__)
 _LARGEST_BYTES = 50_000_000
 _DELIMITERS = ",;\t"
-_KEPT_FROM_RUNNING = tuple(f"'{sign}" for sign in "=+-@＝＋－＠")  # noqa: RUF001 - as tables are written
 _WORKBOOKS = {".xlsx", ".xlsm"}
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -184,15 +183,6 @@ def nearly(name: str, known: Sequence[str]) -> str:
     begun = [c for c in known if c.startswith(f"{word}_") and ("_" in word or word in _LIMITS)]
     alike = [c for c in known if re.findall(r"\d+", c) == re.findall(r"\d+", word)]
     return next(iter([*begun, *get_close_matches(word, alike, n=1, cutoff=0.8)]), "")
-
-
-def without_apostrophe(cell: str) -> str:
-    """Return a cell's text without the apostrophe that our tables put in front of what a spreadsheet would run.
-
-    >>> [without_apostrophe(cell) for cell in ("'+CAR", "+CAR", "'CAR'", "5'")]
-    ['+CAR', '+CAR', "'CAR'", "5'"]
-    """
-    return cell[1:] if cell.startswith(_KEPT_FROM_RUNNING) else cell
 
 
 def finite_number(text: str) -> float:

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from cytoproc import read_study, run_study
 from cytoproc.errors import UsageError
-from cytoproc.model.text import format_cell
+from cytoproc.model.text import format_cell, without_apostrophe
 from cytoproc.study.finished import Line, read_run
-from cytoproc.study.sheet import without_apostrophe
 from tests.making import fcs_file
 
 NAMES = ("=A", "+A", "-A", "@A", "A+")
