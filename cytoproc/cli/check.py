@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cytoproc.cli.inputs import read_inputs
-from cytoproc.cli.screen import print_error, print_json, print_lines, print_table
+from cytoproc.cli.screen import name_some, print_error, print_json, print_lines, print_table
 from cytoproc.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from cytoproc.study.preflight import CheckedSample, PanelGroup
 
 _MOST_GROUPS = 4
-_MOST_NAMED = 5
 _MOST_TOLD = 3
 
 
@@ -145,7 +144,7 @@ def _print_panels(template: str, groups: Sequence[PanelGroup]) -> None:
     rows = [[m, *(_place(p, m, places[0] if i else None) for i, p in enumerate(places))] for m in markers]
     print_table(header, rows, title=template)
     if len(groups) > 1:
-        print_lines(*(f"  panel {i}: {_named(g.sample_ids)}" for i, g in enumerate(shown, start=1)))
+        print_lines(*(f"  panel {i}: {name_some(g.sample_ids)}" for i, g in enumerate(shown, start=1)))
     if len(groups) > len(shown):
         rest = sum(len(g.sample_ids) for g in groups[len(shown) :])
         print_lines(f"  {len(groups) - len(shown)} more panels, of {rest} samples: see --csv")
@@ -173,12 +172,7 @@ def _print_findings(title: str, findings: Iterable[tuple[str, str, str]]) -> Non
         print_lines(f"  {code}, {n} sample{'s' if n > 1 else ''}")
         for message, ids in list(messages.items())[:_MOST_TOLD]:
             first, *more = message.split("\n")
-            print_lines(f"    {_named(ids)}: {first}", *(f"      {line.strip()}" for line in more))
+            print_lines(f"    {name_some(ids)}: {first}", *(f"      {line.strip()}" for line in more))
         if len(messages) > _MOST_TOLD:
             print_lines(f"    and {len(messages) - _MOST_TOLD} more like these: see --json")
     print_lines("")
-
-
-def _named(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
-    return ", ".join(ids[:_MOST_NAMED]) + more

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cytoproc.cli.inputs import read_inputs
-from cytoproc.cli.screen import print_error, print_json, print_lines, print_table
+from cytoproc.cli.screen import name_some, print_error, print_json, print_lines, print_table
 from cytoproc.model.paths import ROOT, split_path
 from cytoproc.model.text import one_line
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _STOPPED = 130
 _MOST_COLUMNS = 6
-_MOST_NAMED = 5
 _MOST_TOLD = 20
 _PAGE = 120
 _MEANINGS = {
@@ -184,12 +183,7 @@ def _failures(failed: Sequence[SampleResult]) -> list[str]:
     for result in failed:
         by_code.setdefault(result.error_code, []).append(one_line(result.sample_id))
     most_first = sorted(by_code.items(), key=lambda item: -len(item[1]))
-    return [f"{len(ids)} failed, {code}: {_named(ids)}" for code, ids in most_first]
-
-
-def _named(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
-    return f"{', '.join(ids[:_MOST_NAMED])}{more}"
+    return [f"{len(ids)} failed, {code}: {name_some(ids)}" for code, ids in most_first]
 
 
 def _kept(finished: Run) -> list[str]:
@@ -201,7 +195,7 @@ def _kept(finished: Run) -> list[str]:
     for sample_id, why in finished.again:
         reasons.setdefault(why, []).append(sample_id)
     for why, ids in reasons.items():
-        lines.append(f"computed again, as {why}: {_named(ids)}")
+        lines.append(f"computed again, as {why}: {name_some(ids)}")
     return lines
 
 

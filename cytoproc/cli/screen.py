@@ -11,9 +11,10 @@ import typer
 
 from cytoproc.model.text import clean_text, one_line
 
-__all__ = ["of_the_system", "print_error", "print_json", "print_lines", "print_table"]
+__all__ = ["name_some", "of_the_system", "print_error", "print_json", "print_lines", "print_table"]
 
 _NO_LIMIT = 10_000
+_MOST_NAMED = 5
 
 
 def of_the_system(error: OSError) -> str:
@@ -37,6 +38,16 @@ def print_lines(*lines: str) -> None:
 def print_json(value: Any) -> None:
     """Print a value as JSON; NaN becomes null."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False))
+
+
+def name_some(ids: Sequence[str]) -> str:
+    """Return the first of many names, and how many more there are.
+
+    >>> name_some(["a", "b"]), name_some(list("abcdefg"))
+    ('a, b', 'a, b, c, d, e and 2 more')
+    """
+    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
+    return ", ".join(ids[:_MOST_NAMED]) + more
 
 
 def print_table(

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from cytoproc.errors import CytoprocError, FCSError
+from cytoproc.errors import CytoprocError
 from cytoproc.fcs import read_dataset
 from cytoproc.fcs.dataset import FCSDataset
 from cytoproc.model.panel import ChannelKind, plain_name
 from cytoproc.model.results import FoundMarker, QCFlag, Severity
 from cytoproc.study.manifest import Sample
 from cytoproc.study.panels import SamplePanel, compare_panels
-from cytoproc.study.processing import digest_of_file
+from cytoproc.study.processing import digest_of_file, why_it_failed
 from cytoproc.templates.binding import bind_template, found_marker, markers_there
 from cytoproc.templates.template import GatingTemplate
 
@@ -84,13 +84,9 @@ def _checked(sample: Sample, template: GatingTemplate | None, *, strict: bool) -
     try:
         n_bytes = sample.path.stat().st_size
         dataset = read_dataset(sample.path, sample.dataset, strict=strict)
-    except FCSError as error:
-        return replace(found, code=error.code, message=str(error))
-    except FileNotFoundError:
-        where = f"{sample.place}: " if sample.place else ""
-        return replace(found, code="FILE_NOT_FOUND", message=f"{where}there is no file {sample.file!r}")
-    except OSError as error:
-        return replace(found, code="FILE_UNREADABLE", message=f"{sample.file}: {error.strerror or error}")
+    except (CytoprocError, OSError) as error:
+        code, message = why_it_failed(error, file=sample.file, place=sample.place)
+        return replace(found, code=code, message=message)
     channels = dataset.panel.channels
     found = replace(
         found,

@@ -26,7 +26,7 @@ from cytoproc.templates.columns import GatedChunk
 from cytoproc.templates.observers import Intensities, Overlaps
 from cytoproc.templates.template import Counting, GatingTemplate
 
-__all__ = ["SampleTask", "digest_of_file", "flag_duplicates", "process_sample"]
+__all__ = ["SampleTask", "digest_of_file", "flag_duplicates", "process_sample", "why_it_failed"]
 
 _HASH_BLOCK = 1 << 20
 _N_TENTHS = 10
@@ -57,13 +57,18 @@ def process_sample(task: SampleTask) -> SampleResult:
     try:
         started = replace(started, sha256=digest_of_file(task.path))
         return _gated(started, task)
-    except CytoprocError as e:
-        return replace(started, error_code=e.code, error=str(e))
-    except FileNotFoundError:
-        where = f"{task.place}: " if task.place else ""
-        return replace(started, error_code="FILE_NOT_FOUND", error=f"{where}there is no file {task.file!r}")
-    except OSError as e:
-        return replace(started, error_code="FILE_UNREADABLE", error=f"{task.file}: {e.strerror or e}")
+    except (CytoprocError, OSError) as e:
+        code, message = why_it_failed(e, file=task.file, place=task.place)
+        return replace(started, error_code=code, error=message)
+
+
+def why_it_failed(error: CytoprocError | OSError, *, file: str, place: str) -> tuple[str, str]:
+    """Return the code and the message of a file that cannot be processed; `place` is where the manifest names it."""
+    if isinstance(error, CytoprocError):
+        return error.code, str(error)
+    if isinstance(error, FileNotFoundError):
+        return "FILE_NOT_FOUND", f"{place}: there is no file {file!r}" if place else f"there is no file {file!r}"
+    return "FILE_UNREADABLE", f"{file}: {error.strerror or error}"
 
 
 def _gated(started: SampleResult, task: SampleTask) -> SampleResult:
