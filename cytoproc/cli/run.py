@@ -190,7 +190,9 @@ def _kept(finished: Run) -> list[str]:
     """Return what was taken from an earlier run in the folder, and what was not, and why."""
     if not finished.kept and not finished.again:
         return []
-    lines = [f"{len(finished.kept)} samples were finished by an earlier run in the folder and have not changed"]
+    n = len(finished.kept)
+    told = "1 sample was" if n == 1 else f"{n} samples were"
+    lines = [f"{told} finished by an earlier run in the folder and not changed since"]
     reasons: dict[str, list[str]] = {}
     for sample_id, why in finished.again:
         reasons.setdefault(why, []).append(sample_id)

@@ -42,7 +42,7 @@ def test_a_repeated_run_computes_only_what_has_changed_and_says_what(run, study)
     told = outcome_of(run("run", study, "--out", "x", "--resume", "--json"))
     run("run", study, "--out", "clean")
 
-    assert "1 samples were finished by an earlier run" in again.out
+    assert "1 sample was finished by an earlier run" in again.out
     assert "computed again, as the file has changed: 1E5" in again.out
     assert (told["n_kept"], told["computed_again"]) == (2, [])
     assert files_of(study / "x") == files_of(study / "clean")

@@ -138,6 +138,7 @@ def test_a_new_template_survives_the_marker_names_of_a_tube(run, tubes, label):
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_a_new_template_is_valid_for_every_kind_of_real_tube(run, shared, tmp_path):
     panels = {}
     for path in sorted((shared / "data/fcs").rglob("*")):
